@@ -25,6 +25,13 @@ const struct field cost_table_fields[] = {
           "accelerator: computing times by batch"),
     FIELD(cost_table, "accel_batches_items", FIELD_REALS, UNIT_ITEMS, accel_batches_items, 1,
           BATCH_MAX, "", "accelerator: batch sizes measured, ascending; empty: batches_items"),
+    FIELD(cost_table, "per_history", FIELD_REALS, UNIT_TIME, per_history_s, 0, LONGEST_S, "",
+          "CPU time per item of a query's history, for each of the busy cores or for all; empty: "
+          "none"),
+    FIELD(cost_table, "per_history_square", FIELD_REALS, UNIT_TIME, per_history_square_s, 0,
+          LONGEST_S, "", "the same, by the square of the history's length"),
+    FIELD(cost_table, "per_item_history", FIELD_REALS, UNIT_TIME, per_item_history_s, 0, LONGEST_S,
+          "", "the same per pair of an item and one of the history"),
     FIELD(cost_table, "cv", FIELD_REAL, UNIT_NONE, cv, 0, 100, "0",
           "spread of the times of one batch, standard deviation over mean; 0: not known"),
     FIELD(cost_table, "provisional", FIELD_BOOL, UNIT_NONE, provisional, 0, 1, "false",
@@ -94,10 +101,33 @@ static int check_cpu(const struct cost_table *table, struct err *err)
                         err);
 }
 
+static int check_history(const struct cost_table *table, struct err *err)
+{
+    const struct {
+        const char *key;
+        const struct reals *list;
+    } lists[] = {{"per_history", &table->per_history_s},
+                 {"per_history_square", &table->per_history_square_s},
+                 {"per_item_history", &table->per_item_history_s}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const struct reals *list = lists[i].list;
+        if (list->n > 1 && list->n != table->busy_cores.n)
+            return err_set(err, ERR_STUDY, "%s: expected one value, or %zu as busy_cores, got %zu",
+                           lists[i].key, table->busy_cores.n, list->n);
+        for (size_t k = 0; k < list->n; k++)
+            if (!(list->v[k] >= 0))
+                return err_set(err, ERR_STUDY, "%s: expected times of 0 or more, got %g s",
+                               lists[i].key, list->v[k]);
+    }
+    return 0;
+}
+
 int cost_table_check(const struct cost_table *table, struct err *err)
 {
     const struct reals *axis = cost_table_accel_batches(table);
     bool has_accel = table->accel_load_s.n > 0 || table->accel_compute_s.n > 0;
+    if (check_history(table, err) != 0)
+        return -1;
     if ((table->seconds_s.n > 0 || !has_accel) && check_cpu(table, err) != 0)
         return -1;
     if (!has_accel)
@@ -141,6 +171,32 @@ static double along(const struct reals *axis, const double *s, double x)
     if (x > axis->v[last])
         return slope > 0 ? s[last] + slope * (x - axis->v[last]) : s[last];
     return s[i] + slope * (x - axis->v[i]);
+}
+
+// Linear between the knots; outside them the nearest holds.
+static double within(const struct reals *axis, const double *v, double x)
+{
+    return x >= axis->v[axis->n - 1] ? v[axis->n - 1] : along(axis, v, x);
+}
+
+bool cost_table_has_history(const struct cost_table *table)
+{
+    return table->per_history_s.n + table->per_history_square_s.n + table->per_item_history_s.n > 0;
+}
+
+// Of a list by busy count, at `busy_cores`.
+static double at_busy(const struct cost_table *table, const struct reals *list, double busy_cores)
+{
+    if (list->n == 0)
+        return 0;
+    return list->n == 1 ? list->v[0] : within(&table->busy_cores, list->v, busy_cores);
+}
+
+struct cost_history cost_table_history(const struct cost_table *table, uint32_t busy_cores)
+{
+    return (struct cost_history){at_busy(table, &table->per_history_s, busy_cores),
+                                 at_busy(table, &table->per_history_square_s, busy_cores),
+                                 at_busy(table, &table->per_item_history_s, busy_cores)};
 }
 
 double cost_table_cpu_s(const struct cost_table *table, uint32_t items, uint32_t busy_cores)
@@ -204,6 +260,30 @@ static bool has_accel(const struct cost *cost)
     return cost_config_of(cost)->measured->accel_compute_s.n > 0;
 }
 
+static void history(const struct cost *cost, enum cost_place place, uint32_t busy_cores,
+                    struct cost_history *out)
+{
+    if (place == COST_CPU)
+        *out = cost_table_history(cost_config_of(cost)->measured, busy_cores);
+}
+
+// A table without the times of a history would leave out what the model does with it; so would one
+// of an accelerator, which knows of none.
+static int check_reads(const struct cost *cost, struct err *err)
+{
+    const struct cost_table *table = cost_config_of(cost)->measured;
+    const char *model = cost_model_of(cost) ? cost_model_of(cost)->name : NULL;
+    bool accel = has_accel(cost) && cost_platform_of(cost)->has_accelerator;
+    if (!work_has_history(cost_work_of(cost)) ||
+        (!accel && (!has_cpu(cost) || cost_table_has_history(table))))
+        return 0;
+    return err_set(err, ERR_STUDY,
+                   "the model \"%s\" reads a history, of which %s of the measured table \"%s\" "
+                   "say nothing; recfleet profile measures those of cores",
+                   model ? model : "", accel ? "the accelerator times" : "the times",
+                   table->name ? table->name : "");
+}
+
 static int check(const struct cost *cost, struct err *err)
 {
     const struct cost_config *config = cost_config_of(cost);
@@ -212,7 +292,7 @@ static int check(const struct cost *cost, struct err *err)
                        "rest: the measured table \"%s\" has no CPU times; roofline computes them",
                        config->measured->name);
     if (config->measured)
-        return cost_table_check(config->measured, err);
+        return cost_table_check(config->measured, err) != 0 ? -1 : check_reads(cost, err);
     const struct model *model = cost_model_of(cost);
     const char *platform = cost_platform_of(cost)->name;
     if (config->table && config->table[0])
@@ -239,5 +319,6 @@ const struct cost_type cost_table = {
     .depends_on_busy = depends_on_busy,
     .has_cpu = has_cpu,
     .has_accel = has_accel,
+    .history = history,
     .check = check,
 };

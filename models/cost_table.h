@@ -9,6 +9,11 @@
 // an error (outside: error) is for whoever knows the sizes to see, by cost_table_covers(). Outside
 // the measured busy cores the nearest row holds. An accelerator may have knots of its own.
 //
+// Where the model reads a history, times of the batches are those of a request without one, and
+// three more numbers say what a history adds on a core (struct cost_history): for all busy counts,
+// or for each, between which they are linear as well. They come of a fit, so the times without a
+// history need never have been measured.
+//
 // Units: seconds per request, as the reals of the lists.
 #ifndef MODELS_COST_TABLE_H
 #define MODELS_COST_TABLE_H
@@ -27,6 +32,8 @@ struct cost_table {
     struct reals accel_load_s;        // [batch]; empty: no accelerator was measured
     struct reals accel_compute_s;     // [batch]
     struct reals accel_batches_items; // of the two above; empty: batches_items
+    // [busy], or one for all; empty: a history adds nothing to it
+    struct reals per_history_s, per_history_square_s, per_item_history_s;
     double cv; // of the times of one batch: standard deviation over mean; 0: not known
     bool provisional;
     char *sources;
@@ -43,6 +50,10 @@ bool cost_table_matches(const struct cost_table *table, const char *model, const
 
 // Seconds by the rules above; `table` has passed cost_table_check().
 double cost_table_cpu_s(const struct cost_table *table, uint32_t items, uint32_t busy_cores);
+
+// Does it say what a history adds? And what, on a core.
+bool cost_table_has_history(const struct cost_table *table);
+struct cost_history cost_table_history(const struct cost_table *table, uint32_t busy_cores);
 
 // Are least .. most items between its first and its last batch: of the CPU, of the accelerator?
 bool cost_table_covers(const struct cost_table *table, bool accel, double least, double most);

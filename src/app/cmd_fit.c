@@ -160,6 +160,11 @@ static int fit(struct cmd_line *line, struct err *err)
     if (library_load_with(&library, cmd_catalog(line), err) < 0)
         return -1;
     int rc = table_file_read(&job.file, line->args[0], NULL, err);
+    if (rc == 0 && cost_table_has_history(&job.file.table))
+        rc = err_set(err, ERR_STUDY,
+                     "%s: its per_history says what a history adds, which no fitted cost does; "
+                     "expected it as it is, cost: {kind: table, file: ...}",
+                     line->args[0]);
     if (rc == 0)
         rc = find_things(line, &library, &job, err);
     if (rc == 0)

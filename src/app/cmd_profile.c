@@ -22,6 +22,10 @@
 #define MODEL_S 60.0 // of every model, unless --time says otherwise
 #define FIT_FRAC 0.6 // of the memory that is free, for tables that --table-bytes does not limit
 #define MOST_ITEMS 65536
+#define USUAL_HISTORY 1024 // items, on average
+#define HISTORY_SIGMA 0.5
+#define HISTORY_CAP 4 // times the average
+#define MOST_HISTORY 16000
 
 static const struct cmd_option options[] = {
     {"--engine", 'e', "KIND",
@@ -36,6 +40,9 @@ static const struct cmd_option options[] = {
     {"--cores-per-worker", 0, "N", "cores that compute a request together; else 1"},
     {"--most-items", 0, "N", "largest request of the table; else 1024"},
     {"--batch", 'b', "LIST", "where queries of the mix are cut: 16,64,256; else 1,2,4 and so on"},
+    {"--history", 0, "N",
+     "of models that read a history: items of it on average, lognormal with sigma 0.5, at most 4 "
+     "times that; else as the study says, or 1024"},
     {"--table-bytes", 0, "SIZE", "tables beyond this have fewer rows: 4GB; else what memory holds"},
     {"--idle", 0, "spin|sleep",
      "what a core does that rests, as workers of recfleet serve; else spin"},
@@ -53,7 +60,7 @@ static const struct cmd_option options[] = {
 
 // What the command line says in numbers.
 struct numbers {
-    int64_t n_cores, most_items; // 0: not given
+    int64_t n_cores, most_items, history_items; // 0: not given
     int64_t cores_per_worker;
     int format; // enum model_format
     struct reals cuts;
@@ -66,6 +73,7 @@ static const struct field numbers_fields[] = {
     FIELD(numbers, "--cores", FIELD_INT, UNIT_NONE, n_cores, 1, 1024, "0", ""),
     FIELD(numbers, "--cores-per-worker", FIELD_INT, UNIT_NONE, cores_per_worker, 1, 1024, "1", ""),
     FIELD(numbers, "--most-items", FIELD_INT, UNIT_ITEMS, most_items, 1, MOST_ITEMS, "1024", ""),
+    FIELD(numbers, "--history", FIELD_INT, UNIT_ITEMS, history_items, 1, MOST_HISTORY, "0", ""),
     FIELD(numbers, "--batch", FIELD_REALS, UNIT_ITEMS, cuts, 1, MOST_ITEMS, NULL, ""),
     FIELD(numbers, "--table-bytes", FIELD_REAL, UNIT_BYTES, table_bytes, 1, 1e15, "0B", ""),
     FIELD_CHOICES(numbers, "--idle", idle, live_clock_idle_names, NULL, ""),
@@ -78,7 +86,7 @@ struct subject {
     struct profile_entry entry;
     char *stem; // of the entry
     const struct cost *cost;
-    const struct qsize *qsize;
+    const struct qsize *qsize, *histories; // NULL: none
     struct profile profile;
 };
 
@@ -89,8 +97,8 @@ struct task {
     struct numbers numbers;
     const struct engine_type *type;
     struct topology topology;
-    struct size_config sizes; // where no study says
-    struct qsize *qsize;
+    struct size_config sizes, history; // where no study says
+    struct qsize *qsize, *histories;
     uint32_t *cuts;
     size_t n_cuts;
     struct subject *subjects;
@@ -199,10 +207,31 @@ static int find_in_study(struct task *task, struct subject *subject, struct err 
     subject->entry.sizes = &service->traffic.sizes;
     subject->qsize = study->sizes[s];
     subject->cost = study->groups[0].costs[s];
+    if (service->traffic.has_history && !task->type->reads_history)
+        return err_set(err, ERR_STUDY,
+                       "recfleet profile: %s: service %s: its queries have histories, which engine "
+                       "%s does not read",
+                       study->path, service->name, task->type->name);
+    if (service->traffic.has_history && task->numbers.history_items == 0) {
+        subject->histories = service->traffic.histories;
+        subject->entry.histories = &service->traffic.history;
+    }
     const struct model *known = library_model(&task->library, service->model);
     subject->entry.in_catalogue =
         known && subject->entry.model && library_same_model(known, subject->entry.model);
     return 0;
+}
+
+// Histories of the usual kind, of the length that was asked for, where the study does not say.
+static void add_history(const struct task *task, struct subject *subject)
+{
+    struct model_work work = {0};
+    if (subject->entry.model)
+        model_derive(subject->entry.model, &work);
+    if (!work_has_history(&work) || !task->type->reads_history || subject->histories)
+        return;
+    subject->histories = task->histories;
+    subject->entry.histories = &task->history;
 }
 
 static int find_subject(struct task *task, struct subject *subject, const char *name,
@@ -216,13 +245,29 @@ static int find_subject(struct task *task, struct subject *subject, const char *
         if (strcmp(other->stem, subject->stem) == 0)
             return err_set(err, ERR_STUDY, "recfleet profile: %s and %s: the same files",
                            other->entry.name, name);
-    if (task->study)
-        return find_in_study(task, subject, err);
+    if (task->study) {
+        int rc = find_in_study(task, subject, err);
+        add_history(task, subject);
+        return rc;
+    }
     subject->entry.model = library_model(&task->library, name);
     subject->entry.in_catalogue = subject->entry.model != NULL;
+    add_history(task, subject);
     return subject->entry.model || task->type->reads_file
                ? 0
                : library_unknown_model(&task->library, name, err);
+}
+
+// Lognormal: of mean m where mu is ln m - sigma^2 / 2.
+static void make_history(struct task *task)
+{
+    int64_t given = task->numbers.history_items, mean = given > 0 ? given : USUAL_HISTORY;
+    schema_defaults(qsize_lognormal.fields, &task->history);
+    task->history.distribution = qsize_find("lognormal");
+    task->history.mu = round(1e4 * (log((double)mean) - HISTORY_SIGMA * HISTORY_SIGMA / 2)) / 1e4;
+    task->history.sigma = HISTORY_SIGMA;
+    task->history.max_items = HISTORY_CAP * mean;
+    task->histories = qsize_create(&task->history, NULL);
 }
 
 static int find_subjects(struct task *task, struct err *err)
@@ -239,6 +284,7 @@ static int find_subjects(struct task *task, struct err *err)
     schema_defaults(qsize_production.fields, &task->sizes);
     task->sizes.distribution = qsize_find("production");
     task->qsize = qsize_create(&task->sizes, err);
+    make_history(task);
     if (study && !(task->study = study_read(study, line->settings, line->n_settings, &task->library,
                                             STUDY_OPEN, err)))
         return -1;
@@ -382,6 +428,44 @@ static void print_times(struct report_out *out, const struct subject *subject)
     table_destroy(table);
 }
 
+static void put_time(struct table *table, double value_s)
+{
+    table_value(table, table_number(1e9 * value_s), value_s);
+}
+
+static void print_histories(struct report_out *out, const struct subject *subject)
+{
+    const struct profile *profile = &subject->profile;
+    if (!profile->histories)
+        return;
+    report_text(out, "with a history of %u items; what another adds, alone:\n",
+                profile->base_history);
+    struct table *table = table_create(0);
+    table_head(table, mem_strdup("model"), "model");
+    table_head(table, mem_strdup("busy"), "busy_cores");
+    table_head(table, mem_strdup("item ns"), "per_history_s");
+    table_head(table, mem_strdup("square ns"), "per_history_square_s");
+    table_head(table, mem_strdup("pair ns"), "per_item_history_s");
+    table_head(table, mem_strdup("misses %"), "residual_frac");
+    table_head(table, mem_strdup("worst %"), "worst_frac");
+    table_head(table, mem_strdup("points"), "n_points");
+    table_line(table);
+    for (size_t b = 0; b < profile->n_busy; b++) {
+        const struct history_fit *fit = &profile->histories[b].fit;
+        table_cell(table, mem_strdup(subject->entry.name));
+        table_value(table, mem_printf("%u", profile->histories[b].busy),
+                    profile->histories[b].busy);
+        put_time(table, fit->of.item_s);
+        put_time(table, fit->of.square_s);
+        put_time(table, fit->of.item_history_s);
+        put_percent(table, fit->residual_frac, 1);
+        put_percent(table, fit->worst_frac, 1);
+        table_value(table, mem_printf("%zu", fit->n_points), (double)fit->n_points);
+    }
+    table_print(table, out, "histories");
+    table_destroy(table);
+}
+
 static void print_mixed(struct report_out *out, const struct subject *subject)
 {
     const struct profile *profile = &subject->profile;
@@ -495,6 +579,7 @@ static void print_profile(struct report_out *out, const struct task *task,
                     100 * facts->table_frac, facts->huge_pages ? "huge" : "ordinary");
     report_text(out, "\n");
     print_times(out, subject);
+    print_histories(out, subject);
     report_text(out, "queries in a mix:\n");
     print_mixed(out, subject);
     print_cold(out, subject);
@@ -576,6 +661,7 @@ static int measure(struct task *task, struct subject *subject, struct err *err)
         .cuts_items = task->cuts,
         .n_cuts = task->n_cuts,
         .sizes = subject->qsize,
+        .histories = subject->histories,
         .idle = (enum live_clock_idle)task->numbers.idle,
         .time_s = end_s - wallclock_s(),
         .seed = numbers->seed,
@@ -653,8 +739,10 @@ static void release(struct task *task)
     mem_free(task->cuts);
     mem_free(task->numbers.cuts.v);
     qsize_destroy(task->qsize);
+    qsize_destroy(task->histories);
     study_destroy(task->study);
     schema_release(qsize_production.fields, &task->sizes);
+    schema_release(qsize_lognormal.fields, &task->history);
     topology_release(&task->topology);
     library_release(&task->library);
 }

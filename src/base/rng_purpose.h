@@ -29,12 +29,15 @@ enum rng_purpose {
     RNG_HISTORY = 18, // (cell, service) stream: history per query
     RNG_WEIGHTS = 19, // layer of a model that runs: 2 i its weights, 2 i + 1 its biases
     RNG_ROWS = 20,    // table of a model that runs: its rows
-    RNG_INPUTS = 21,  // of a model that runs: 0: dense features, 1 + table: lookups
+    RNG_INPUTS = 21,  // of a model that runs: 0: dense features, else RNG_INPUTS_ENTITY: lookups
     RNG_PROFILE = 22, // recfleet profile: thread: sizes of the mix; 2^32 + round: its order
     RNG_N_PURPOSES
 };
 
 // One number for a (cell, service) pair: cells and services stay apart up to 2^32 and 2^16.
 #define RNG_ENTITY(cell, service) (((uint64_t)(cell) << 16) | (uint64_t)(service))
+
+// One for the lookups in a table of candidates (who 0), of a history (1), of a request (2).
+#define RNG_INPUTS_ENTITY(who, table) (((uint64_t)(who) << 32) + 1 + (uint64_t)(table))
 
 #endif

@@ -2,7 +2,8 @@
 // rf_kernels: a tool for developers, started by scripts/kernels.sh; how fast the engine `own` is.
 //
 //     rf_kernels --times MODEL[:FORMAT] BYTES SECONDS BATCH...   CSV of one request's time, by
-//                                                       batch; FORMAT: fp32, bf16 or int8
+//                                                       batch; FORMAT: fp32, bf16 or int8; BATCH:
+//                                                       64, or 64x1024 with a history of 1024
 //     rf_kernels --reads ROW_BYTES BYTES SECONDS        random reads of rows: a bare loop, and the
 //                                                       engine's sums of 80 rows
 //     rf_kernels --dump MODEL BYTES BATCH FOLDER        what is computed with, and the results, as
@@ -81,46 +82,62 @@ static int open_engine(const struct tool *tool, struct engine_setup *setup, stru
 
 // ---- --times ------------------------------------------------------------------------------------
 
+// "64", or "64x1024": with a history.
+static struct engine_limits read_batch(const char *text)
+{
+    const char *times = strchr(text, 'x');
+    return (struct engine_limits){(uint32_t)atof(text), times ? (uint32_t)atof(times + 1) : 0};
+}
+
 // Runs requests of a size for so long, and prints quantiles of their times.
-static void time_batch(struct engine_worker *worker, const char *model, uint32_t items,
+static void time_batch(struct engine_worker *worker, const char *model, const char *batch,
                        double seconds)
 {
+    const struct engine_limits size = read_batch(batch);
+    struct engine_request request = {.items = size.items, .history_items = size.history_items};
     double *times_s = mem_calloc(MOST_RUNS, sizeof *times_s), begin_s = wallclock_s();
-    uint64_t number = items;
+    request.number = size.items;
     uint32_t n = 0, n_outputs;
-    for (uint32_t i = 0; i < LEAST_RUNS; i++)
-        engine_worker_run(worker, &(struct engine_request){.number = number++, .items = items},
-                          &n_outputs);
+    for (uint32_t i = 0; i < LEAST_RUNS; i++, request.number++)
+        engine_worker_run(worker, &request, &n_outputs);
     while (n < MOST_RUNS && (n < LEAST_RUNS || wallclock_s() - begin_s < seconds)) {
         double before_s = thread_s();
-        engine_worker_run(worker, &(struct engine_request){.number = number++, .items = items},
-                          &n_outputs);
+        engine_worker_run(worker, &request, &n_outputs);
+        request.number++;
         times_s[n++] = thread_s() - before_s;
     }
     qsort(times_s, n, sizeof *times_s, compare_times);
-    printf("%s,%u,%.0f,%.0f,%.0f,%u\n", model, items, 1e9 * times_s[n / 2], 1e9 * times_s[n / 4],
+    printf("%s,%s,%.0f,%.0f,%.0f,%u\n", model, batch, 1e9 * times_s[n / 2], 1e9 * times_s[n / 4],
            1e9 * times_s[0], n);
     fflush(stdout);
     mem_free(times_s);
+}
+
+static void grow(struct engine_limits *most, struct engine_limits size)
+{
+    if (size.items > most->items)
+        most->items = size.items;
+    if (size.history_items > most->history_items)
+        most->history_items = size.history_items;
 }
 
 static int times(struct tool *tool, struct err *err)
 {
     struct engine_setup setup = {0};
     struct engine *engine = NULL;
-    uint32_t most = 1;
+    struct engine_limits most = {1, 0};
     double seconds = atof(tool->args[2]);
     if (open_engine(tool, &setup, &engine, err) != 0)
         return -1;
     for (int i = 3; i < tool->n_args; i++)
-        most = (uint32_t)fmax(most, atof(tool->args[i]));
-    struct engine_worker *worker = engine_worker_open(engine, most, err);
+        grow(&most, read_batch(tool->args[i]));
+    struct engine_worker *worker = engine_worker_open(engine, &most, err);
     const struct engine_facts *facts = engine_facts_of(engine);
     printf("# %s; tables %.3g GB (%.3g of all rows), in huge pages: %s\n", facts->kernels,
            facts->table_bytes / 1e9, facts->table_frac, facts->huge_pages ? "yes" : "no");
     printf("model,batch,median_ns,quarter_ns,least_ns,runs\n");
     for (int i = 3; worker && i < tool->n_args; i++)
-        time_batch(worker, setup.model->name, (uint32_t)atof(tool->args[i]), seconds);
+        time_batch(worker, setup.model->name, tool->args[i], seconds);
     engine_worker_close(worker);
     engine_close(engine);
     return worker ? 0 : -1;
@@ -176,7 +193,8 @@ enum { POOLED = 80, N_READS = 1 << 20, MOST_AHEAD = 128 };
 static int reads(struct tool *tool, struct err *err)
 {
     uint32_t dim = (uint32_t)(atof(tool->args[0]) / sizeof(float));
-    struct network_table table = {floor(atof(tool->args[1]) / (dim * sizeof(float))), 1, 1};
+    struct network_table table = {
+        .rows = floor(atof(tool->args[1]) / (dim * sizeof(float))), .lookups = 1, .pooled = 1};
     struct network network = {.n_tables = 1, .tables = &table, .dim = dim};
     struct tables tables;
     float sink = 0, *out = mem_aligned(64, dim * sizeof(float));
@@ -239,7 +257,7 @@ static int write_indices(const struct dump *dump, struct err *err)
     uint32_t n = dump->network.lookups_per_item, at = 0;
     uint32_t *table = mem_calloc(n, sizeof *table), *lookup = mem_calloc(n, sizeof *lookup);
     uint32_t *indices = mem_calloc((size_t)n * dump->items, sizeof *indices);
-    network_lookups(&dump->network, table, lookup);
+    network_lookups(&dump->network, NETWORK_ITEMS, table, lookup);
     for (uint32_t t = 0; t < dump->network.n_tables; t++) {
         uint32_t lookups = dump->network.tables[t].lookups;
         for (uint32_t k = 0; k < n; k++)
@@ -284,9 +302,10 @@ static int dump(struct tool *tool, struct err *err)
     uint32_t n_outputs;
     if (open_engine(tool, &setup, &engine, err) != 0)
         return -1;
-    struct engine_worker *worker = engine_worker_open(engine, dump.items, err);
-    const float *outputs = engine_worker_run(
-        worker, &(struct engine_request){.number = 0, .items = dump.items}, &n_outputs);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){dump.items, 0}, err);
+    const float *outputs =
+        engine_worker_run(worker, &(struct engine_request){.items = dump.items}, &n_outputs);
     int rc = network_build(&dump.network, setup.model, err);
     if (rc == 0)
         rc = tables_create(&dump.tables, &dump.network, FORMAT_FP32, setup.most_table_bytes, SEED,

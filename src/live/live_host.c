@@ -13,6 +13,11 @@ static int open_engines(struct live_host *host, struct err *err)
     const struct group_config *group = &plan->fleet->groups[0];
     host->engines = mem_calloc(plan->n_services, sizeof(struct engine *));
     for (uint32_t i = 0; i < plan->n_services; i++) {
+        const struct service_config *service = &plan->fleet->services[i];
+        if (service->traffic.has_history && !host->engine->reads_history)
+            return err_set(err, ERR_STUDY,
+                           "service %s: its queries have histories, which engine %s does not read",
+                           service->name, host->engine->name);
         struct engine_setup setup = *host->setup;
         setup.cost = group->costs[i];
         setup.model = cost_model_of(group->costs[i]);

@@ -34,10 +34,12 @@ struct live_request live_log_take(struct live_log *log, const struct batcher *ba
     struct waiting *waiting = &batcher->waiting[service];
     batcher_pass_late(batcher, service, log->plan->fleet->services[service].sla_ns, now_ns);
     const struct batcher_taken taken = batcher_take(waiting, &batcher->rules[service][PLACE_CORES]);
+    uint16_t history_items = 0;
     for (uint32_t i = 0; i < taken.n_queries; i++) {
         struct waiting_query *first = waiting_at(waiting, 0);
         struct live_query *query = &log->queries[first->query.seq];
         queries[i] = (uint32_t)first->query.seq;
+        history_items = first->query.history_items;
         query->n_requests += i == 0;
         query->n_running++;
         if (i + 1 == taken.n_queries && taken.rest > 0) {
@@ -49,8 +51,10 @@ struct live_request live_log_take(struct live_log *log, const struct batcher *ba
         }
     }
     batcher_find_full(batcher, service);
-    return (struct live_request){
-        .n_queries = taken.n_queries, .n_items = taken.n_items, .service = (uint16_t)service};
+    return (struct live_request){.n_queries = taken.n_queries,
+                                 .n_items = taken.n_items,
+                                 .history_items = taken.n_queries == 1 ? history_items : 0,
+                                 .service = (uint16_t)service};
 }
 
 void live_log_end(struct live_log *log, const struct live_request *request, const uint32_t *queries,

@@ -42,6 +42,7 @@ struct live_request {
     int64_t ready_ns; // the same, and some worker had nothing
     int64_t begin_ns, end_ns;
     uint32_t server, worker, n_queries, n_items;
+    uint16_t history_items; // of the query; 0 where there are several, or none
     uint16_t service;
     uint16_t lost; // 1: the worker failed
 };

@@ -52,16 +52,17 @@ static int check(const struct study *study, uint32_t n_servers, struct err *err)
     for (uint32_t i = 0; i < fleet->n_services; i++) {
         struct batcher_rule rule;
         enum order order;
-        if (fleet->services[i].traffic.has_history)
-            return err_set(err, ERR_STUDY,
-                           "%s: service %s: its queries have histories, which no "
-                           "engine runs",
-                           study->path, fleet->services[i].name);
         if (!sched->takes || !sched->takes(settings_values(&group->settings[i]), &rule, &order))
             return err_set(err, ERR_STUDY,
                            "%s: service %s: its scheduler gives queries to an accelerator, and "
                            "only cores are served for real; expected no offload_items and no "
                            "accel_items",
+                           study->path, fleet->services[i].name);
+        if (fleet->services[i].traffic.has_history && rule.merges)
+            return err_set(err, ERR_STUDY,
+                           "%s: service %s: its scheduler merges queries, and no engine runs "
+                           "several histories at once; expected one that does not, such as fixed "
+                           "or pull",
                            study->path, fleet->services[i].name);
     }
     if (study_expected_queries(study) > MOST_QUERIES)
@@ -119,6 +120,8 @@ static void find_most(struct live_plan *plan)
     for (size_t i = 0; i < plan->n_queries; i++) {
         largest = plan->queries[i].size_items > largest ? plan->queries[i].size_items : largest;
         n_items += plan->queries[i].size_items;
+        if (plan->queries[i].history_items > plan->most_history_items)
+            plan->most_history_items = plan->queries[i].history_items;
     }
     for (uint32_t i = 0; i < plan->n_services; i++) {
         const struct batcher_rule *rule = &plan->rules[i][PLACE_CORES];

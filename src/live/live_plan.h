@@ -35,11 +35,12 @@ struct live_plan {
     enum order *orders;                     // [n_services]
     struct svctab **tabs;                   // [n_services] the study's service times
     uint32_t most_items;                    // of a request
+    uint32_t most_history_items;            // of a query
     size_t most_requests;                   // that the queries can become
 };
 
-// Fails for studies of several servers, with failures, histories or accelerators, and where the
-// traffic does. The study is borrowed until live_plan_destroy().
+// Fails for studies of several servers, with failures or accelerators, with histories of queries
+// that are merged, and where the traffic does. The study is borrowed until live_plan_destroy().
 struct live_plan *live_plan_create(const struct study *study, struct err *err);
 // The same for a study of one cell of n_servers, by as many processes and one that balances.
 struct live_plan *live_plan_create_fleet(const struct study *study, uint32_t n_servers,

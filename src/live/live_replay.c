@@ -58,18 +58,27 @@ static uint32_t first_free(const struct replay *replay)
     return first;
 }
 
-// As long as a measured request took; for one of other items, as the study's times say.
+// As the study's times say.
+static int64_t alone_ns(const struct replay *replay, const struct live_request *request)
+{
+    const struct svctab *tab = replay->log->plan->tabs[request->service];
+    int64_t ns = svctab_cpu_ns(tab, request->n_items, 1);
+    return tab->history
+               ? ns + svctab_history_cpu_ns(tab, request->n_items, request->history_items, 1)
+               : ns;
+}
+
+// As long as a measured request took; for one of other items or another history, as the study's
+// times say.
 static int64_t service_ns(const struct replay *replay, const struct live_request *request,
                           const struct live_request *like)
 {
-    const struct svctab *tab = replay->log->plan->tabs[request->service];
-    const struct svctab *other = replay->log->plan->tabs[like->service];
-    int64_t like_ns = like->end_ns - like->begin_ns;
-    int64_t study_ns = svctab_cpu_ns(other, like->n_items, 1);
-    if ((request->n_items == like->n_items && tab == other) || study_ns == 0)
+    int64_t like_ns = like->end_ns - like->begin_ns, study_ns = alone_ns(replay, like);
+    bool is_alike = request->n_items == like->n_items && request->service == like->service &&
+                    request->history_items == like->history_items;
+    if (is_alike || study_ns == 0)
         return like_ns;
-    return (int64_t)((double)like_ns * (double)svctab_cpu_ns(tab, request->n_items, 1) /
-                     (double)study_ns);
+    return (int64_t)((double)like_ns * (double)alone_ns(replay, request) / (double)study_ns);
 }
 
 // Where queries are merged there may be more requests than there were: the last one stands for

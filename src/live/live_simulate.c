@@ -7,6 +7,7 @@
 #include "cluster/run.h"
 #include "live/live_trace.h"
 #include "models/cost_table.h"
+#include "study/study_traffic.h"
 
 // Costs of a group that were changed, and what they are made of; owned.
 struct costs {
@@ -26,19 +27,30 @@ bool live_simulate_has(const struct live_plan *plan, enum live_term term)
     return any;
 }
 
+static struct reals one_value(double value)
+{
+    double *v = mem_calloc(1, sizeof *v);
+    *v = value;
+    return (struct reals){1, v};
+}
+
 // Every size that can be asked for, measured with one core busy: a table that knows no more.
 static void flatten(const struct cost *cost, uint32_t most_items, struct cost_table *table)
 {
     double *batches = mem_calloc(most_items, sizeof *batches);
     double *seconds = mem_calloc(most_items, sizeof *seconds), *busy = mem_calloc(1, sizeof *busy);
+    const struct cost_history of = cost_history(cost, COST_CPU, 1);
     for (uint32_t n = 1; n <= most_items; n++) {
         batches[n - 1] = n;
-        seconds[n - 1] = cost_cpu_s(cost, n, 1);
+        seconds[n - 1] = cost_bare_s(cost, COST_CPU, n, 1);
     }
     *busy = 1;
     *table = (struct cost_table){.batches_items = {most_items, batches},
                                  .busy_cores = {1, busy},
-                                 .seconds_s = {most_items, seconds}};
+                                 .seconds_s = {most_items, seconds},
+                                 .per_history_s = one_value(of.item_s),
+                                 .per_history_square_s = one_value(of.square_s),
+                                 .per_item_history_s = one_value(of.item_history_s)};
 }
 
 static int change(const struct live_plan *plan, enum live_term term, double slower,
@@ -51,6 +63,7 @@ static int change(const struct live_plan *plan, enum live_term term, double slow
     to->tables = mem_calloc(to->n, sizeof *to->tables);
     for (uint32_t i = 0; i < to->n; i++) {
         const struct cost *cost = group->costs[i];
+        double mean, square;
         struct cost_config *config = &to->configs[i];
         *config = *cost_config_of(cost);
         if (term == LIVE_NO_COLD)
@@ -65,6 +78,9 @@ static int change(const struct live_plan *plan, enum live_term term, double slow
         to->costs[i] = cost_create(config, cost_model_of(cost), cost_platform_of(cost), err);
         if (!to->costs[i])
             return -1;
+        study_traffic_history(&plan->fleet->services[i].traffic, &mean, &square);
+        if (cost_has_history(to->costs[i]))
+            cost_set_history(to->costs[i], mean, square);
     }
     return 0;
 }
@@ -76,6 +92,9 @@ static void release(struct costs *costs)
         mem_free(costs->tables[i].batches_items.v);
         mem_free(costs->tables[i].busy_cores.v);
         mem_free(costs->tables[i].seconds_s.v);
+        mem_free(costs->tables[i].per_history_s.v);
+        mem_free(costs->tables[i].per_history_square_s.v);
+        mem_free(costs->tables[i].per_item_history_s.v);
     }
     mem_free(costs->costs);
     mem_free(costs->configs);

@@ -12,8 +12,11 @@ struct trace *live_trace_of(const struct live_log *log, uint32_t service)
     struct trace *trace = trace_create(true);
     for (size_t i = 0; i < log->plan->n_queries; i++) {
         const struct query *query = &log->plan->queries[i];
-        if (query->service == service && log->queries[i].fate != LIVE_UNSENT)
-            trace_append(trace, log->queries[i].arrive_ns, query->size_items);
+        if (query->service != service || log->queries[i].fate == LIVE_UNSENT)
+            continue;
+        trace_append(trace, log->queries[i].arrive_ns, query->size_items);
+        if (query->history_items > 0)
+            trace_put_history(trace, query->history_items);
     }
     if (trace->n > 0)
         return trace;
@@ -32,8 +35,11 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
 {
     const struct balancer_config *network = &plan->fleet->balancer;
     put_time(file, query->arrive_ns);
-    fprintf(file, ",%u,%s,%s", plan->queries[i].size_items,
-            plan->fleet->services[plan->queries[i].service].name, live_log_fates[query->fate]);
+    fprintf(file, ",%u", plan->queries[i].size_items);
+    if (plan->most_history_items > 0)
+        fprintf(file, ",%u", plan->queries[i].history_items);
+    fprintf(file, ",%s,%s", plan->fleet->services[plan->queries[i].service].name,
+            live_log_fates[query->fate]);
     if (query->fate != LIVE_ENDED) {
         fprintf(file, ",,,,,,,,%u\n", query->server);
         return;
@@ -53,9 +59,10 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
 static void put_queries(FILE *file, const void *table)
 {
     const struct live_log *log = table;
-    fputs("arrive_s,size_items,service,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,"
-          "worker,server\n",
-          file);
+    fprintf(file,
+            "arrive_s,size_items,%sservice,fate,begin_s,end_s,wait_s,latency_s,n_requests,n_batch,"
+            "worker,server\n",
+            log->plan->most_history_items > 0 ? "history_items," : "");
     for (size_t i = 0; i < log->plan->n_queries; i++)
         if (log->queries[i].fate != LIVE_UNSENT)
             put_query(file, log->plan, i, &log->queries[i]);

@@ -30,6 +30,7 @@ struct member {
     uint64_t n_queries, n_requests; // drawn and run so far
     uint64_t n_failed;              // of the requests
     uint32_t left_items;            // of the query that is being cut
+    uint32_t history_items;         // that it has
     size_t n, n_left_out;
     struct profile_sample *samples; // [MOST_SAMPLES]
     struct interference interference;
@@ -52,37 +53,47 @@ struct profile_crew {
 
 // ---- one request --------------------------------------------------------------------------------
 
-// Items of the next request of the stream.
-static uint32_t next_items(struct member *member, const struct profile_visit *visit)
+// The next request of the stream.
+static struct engine_request next(struct member *member, const struct profile_visit *visit)
 {
+    const struct profile_crew_config *config = &member->crew->config;
     if (visit->kind != PROFILE_MIX)
-        return visit->items;
+        return (struct engine_request){.number = member->n_requests++,
+                                       .items = visit->items,
+                                       .history_items = visit->history_items};
     if (member->left_items == 0) {
         uint64_t words[2];
         rng_block(&member->stream, member->n_queries++, words);
-        member->left_items = qsize_draw(member->crew->config.sizes, words[0]);
+        member->left_items = qsize_draw(config->sizes, words[0]);
+        member->history_items = config->histories ? qsize_draw(config->histories, words[1]) : 0;
     }
     uint32_t items = member->left_items < visit->items ? member->left_items : visit->items;
     member->left_items -= items;
-    return items;
+    return (struct engine_request){
+        .number = member->n_requests++, .items = items, .history_items = member->history_items};
 }
 
-static double run_one(struct member *member, uint32_t items)
+static double run_one(struct member *member, const struct engine_request *request)
 {
-    const struct engine_request request = {.number = member->n_requests++, .items = items};
     uint32_t n_outputs;
     double begin_s = wallclock_s();
-    if (!team_run(member->team, 0, &request, &n_outputs))
+    if (!team_run(member->team, 0, request, &n_outputs))
         member->n_failed++;
     return wallclock_s() - begin_s;
+}
+
+static void run_next(struct member *member, const struct profile_visit *visit)
+{
+    const struct engine_request request = next(member, visit);
+    run_one(member, &request);
 }
 
 // Runs one and keeps it. *lost_s is what was lost since `mark` before it, and then after it.
 static void measure_one(struct member *member, const struct profile_visit *visit, uint8_t place,
                         const struct interference_mark *mark, double *lost_s)
 {
-    uint32_t items = next_items(member, visit);
-    double time_s = run_one(member, items), now_s = interference_lost_s(mark);
+    const struct engine_request request = next(member, visit);
+    double time_s = run_one(member, &request), now_s = interference_lost_s(mark);
     double most_s = fmax(now_s - *lost_s, team_lost_s(member->team));
     double taken_s = fmin(fmax(most_s, 0), time_s);
     bool taken = taken_s > TAKEN_LEAST_S && taken_s > TAKEN_FRAC * time_s;
@@ -92,7 +103,8 @@ static void measure_one(struct member *member, const struct profile_visit *visit
         return;
     member->samples[member->n++] = (struct profile_sample){
         .time_s = (float)(taken ? time_s - taken_s : time_s),
-        .items = items,
+        .items = request.items,
+        .history_items = (uint16_t)request.history_items,
         .place = place,
         .taken = taken,
     };
@@ -104,7 +116,7 @@ static void warm_up(struct member *member, const struct profile_visit *visit)
 {
     double begin_s = wallclock_s();
     do
-        run_one(member, next_items(member, visit));
+        run_next(member, visit);
     while (wallclock_s() - begin_s < visit->warm_s);
 }
 
@@ -179,7 +191,7 @@ static void carry_out(struct member *member)
     team_take_interference(member->team, &member->interference);
     atomic_fetch_sub(&crew->n_measuring, 1);
     while (visit->kind != PROFILE_COLD && atomic_load(&crew->n_measuring) > 0)
-        run_one(member, next_items(member, visit));
+        run_next(member, visit);
     if (visit->kind != PROFILE_COLD) // of a rest, nobody wanted the core
         member->interference.steal_s = team_steal_s(member->team) - steal_s;
     team_idle(member->team, LIVE_CLOCK_SLEEP); // until the next visit
@@ -196,7 +208,7 @@ static void set_up(struct member *member)
     member->n_requests = (uint64_t)member->number << 48; // no two threads run the same
     const struct team_config team = {.cpus = member->cpus,
                                      .n_members = config->cores_per_worker,
-                                     .most_items = config->most_items,
+                                     .most = config->most,
                                      .idle = LIVE_CLOCK_SLEEP};
     member->team = team_open(&team, &member->err);
     member->failed = !member->team || team_add(member->team, config->engine, &member->err) < 0;
@@ -320,7 +332,7 @@ void profile_crew_visit(struct profile_crew *crew, const struct profile_visit *v
 {
     assert(visit->n_busy >= 1 && visit->n_busy <= crew->config.n_threads);
     assert(visit->first < crew->config.n_threads);
-    assert(visit->items >= 1 && visit->items <= crew->config.most_items);
+    assert(visit->items >= 1 && visit->items <= crew->config.most.items);
     pthread_mutex_lock(&crew->mutex);
     crew->visit = *visit;
     crew->n_visits++;

@@ -41,6 +41,7 @@ struct profile_visit {
     uint32_t n_busy;          // threads at work, 1 .. n_threads
     uint32_t first;           // the first of them; the others follow it, round to 0
     uint32_t items;           // of every request; of a mix, at most
+    uint32_t history_items;   // likewise; of a mix, those of its queries
     double warm_s, measure_s; // at least, without what is taken of it; of COLD, with the rests
     double idle_s;            // COLD: the rest
     bool sleeps;              // COLD: it sleeps meanwhile; else it looks at the clock
@@ -50,6 +51,7 @@ struct profile_visit {
 struct profile_sample {
     float time_s;
     uint32_t items;
+    uint16_t history_items;
     uint8_t place; // COLD: 0 right after the rest, 1 the next ..
     bool taken;    // it was interrupted, and that time is taken out
 };
@@ -63,9 +65,11 @@ struct profile_time {
 struct profile_crew_config {
     const struct engine *engine; // borrowed until profile_crew_destroy()
     const int *cpus; // [n_threads * cores_per_worker] as topology_pin() takes them; copied
-    uint32_t n_threads, most_items;
+    uint32_t n_threads;
     uint32_t cores_per_worker; // in each thread's team
-    const struct qsize *sizes; // of the mix; borrowed
+    struct engine_limits most;
+    const struct qsize *sizes;     // of the mix; borrowed
+    const struct qsize *histories; // likewise; NULL: none
     uint64_t seed;
 };
 

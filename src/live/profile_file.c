@@ -80,9 +80,9 @@ static void put_number(FILE *out, const char *format, double value)
         fprintf(out, format, value);
 }
 
-static void put_row(FILE *out, const struct profile_row *row)
+static void put_row(FILE *out, const struct profile_row *row, double time_s)
 {
-    fprintf(out, "%u,%u,%.6g,", row->items, row->busy, 1e3 * row->time_s.value);
+    fprintf(out, "%u,%u,%.6g,", row->items, row->busy, 1e3 * time_s);
     put_number(out, "%.3g", 1e3 * row->time_s.half_95);
     fprintf(out, ",%.4f,%s,%.6g,", row->cv, row->from_mix ? "mix" : "alone",
             1e3 * row->alone_s.value);
@@ -90,10 +90,54 @@ static void put_row(FILE *out, const struct profile_row *row)
     fprintf(out, ",%llu,%.4f\n", (unsigned long long)row->n, row->taken_frac);
 }
 
+static void put_coefficients(FILE *out, const char *key, const double *value_s, size_t n)
+{
+    fprintf(out, "# %s:", key);
+    for (size_t b = 0; b < n; b++)
+        fprintf(out, " %.6gns", 1e9 * value_s[b]);
+    fprintf(out, "\n");
+}
+
+// What the reader of the table takes for the history's part, and how well it is known.
+static void put_histories(FILE *out, const struct profile *profile, bool of_cut)
+{
+    size_t n = profile->n_busy;
+    if (!profile->histories)
+        return;
+    double *item_s = mem_calloc(n, sizeof *item_s), *square_s = mem_calloc(n, sizeof *square_s);
+    double *pair_s = mem_calloc(n, sizeof *pair_s);
+    for (size_t b = 0; b < n; b++) {
+        struct cost_history of = profiling_history_of(profile, of_cut, b);
+        item_s[b] = of.item_s;
+        square_s[b] = of.square_s;
+        pair_s[b] = of.item_history_s;
+    }
+    put_coefficients(out, "per_history", item_s, n);
+    put_coefficients(out, "per_history_square", square_s, n);
+    put_coefficients(out, "per_item_history", pair_s, n);
+    for (size_t b = 0; b < n; b++)
+        fprintf(out,
+                "# history: on %u busy, the fit of %zu lengths and sizes misses their times by "
+                "%.2g %% (root mean square), by %.2g %% at worst\n",
+                profile->histories[b].busy, profile->histories[b].fit.n_points,
+                100 * profile->histories[b].fit.residual_frac,
+                100 * profile->histories[b].fit.worst_frac);
+    fprintf(out,
+            "# time_ms is without a history, by this fit; half_95_ms, alone_ms, cv are of requests "
+            "with one of %u items\n",
+            profile->base_history);
+    mem_free(pair_s);
+    mem_free(square_s);
+    mem_free(item_s);
+}
+
 // `what` says which requests its times are of.
 static char *format_table(const struct profile_entry *entry, const struct profile_about *about,
-                          const struct profile_row *rows, size_t n_rows, const char *what)
+                          bool of_cut, const char *what)
 {
+    const struct profile *profile = entry->profile;
+    const struct profile_row *rows = of_cut ? profile->cut_rows : profile->rows;
+    size_t n_rows = of_cut ? profile->n_cut_rows : profile->n_rows;
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -101,6 +145,7 @@ static char *format_table(const struct profile_entry *entry, const struct profil
         fprintf(out, "# model: %s\n", entry->model->name);
     fprintf(out, "# platform: %s\n", about->platform);
     put_about(out, entry, about);
+    put_histories(out, profile, of_cut);
     fprintf(out,
             "# time_ms: of a request, on average; from: in %s where it had enough of about this "
             "size,\n"
@@ -111,22 +156,21 @@ static char *format_table(const struct profile_entry *entry, const struct profil
             "taken_frac\n",
             what);
     for (size_t i = 0; i < n_rows; i++)
-        put_row(out, &rows[i]);
+        put_row(out, &rows[i], profiling_bare_s(profile, of_cut, i));
     fclose(out);
     return text;
 }
 
 char *profile_file_table(const struct profile_entry *entry, const struct profile_about *about)
 {
-    const struct profile *profile = entry->profile;
-    return format_table(entry, about, profile->rows, profile->n_rows, "mixes of sizes");
+    return format_table(entry, about, false, "mixes of sizes");
 }
 
 char *profile_file_cut(const struct profile_entry *entry, const struct profile_about *about)
 {
     const struct profile *profile = entry->profile;
     char *what = mem_printf("the mix of queries cut at %u items", profile->cold_items);
-    char *text = format_table(entry, about, profile->cut_rows, profile->n_cut_rows, what);
+    char *text = format_table(entry, about, true, what);
     mem_free(what);
     return text;
 }
@@ -147,8 +191,9 @@ static void put_watts(FILE *out, const char *key, double value_w)
         put_key(out, key, UNIT_POWER, round(10 * value_w) / 10);
 }
 
+// memory_bytes 0: it is not said, and any model fits.
 static void put_platform(FILE *out, const struct profile_about *about,
-                         const struct profile *profile)
+                         const struct profile *profile, double memory_bytes)
 {
     uint32_t n_workers = profile->n_workers;
     const struct topology *topology = about->topology;
@@ -161,7 +206,7 @@ static void put_platform(FILE *out, const struct profile_about *about,
     if (profile->cores_per_worker > 1)
         fprintf(out, "    cores_per_worker: %u\n", profile->cores_per_worker);
     put_key(out, "clock", UNIT_HZ, round(topology->clock_hz * 1e-6) * 1e6);
-    put_key(out, "memory_size", UNIT_BYTES, round(topology->memory_bytes * 1e-6) * 1e6);
+    put_key(out, "memory_size", UNIT_BYTES, round(memory_bytes * 1e-6) * 1e6);
     put_key(out, "l2_size", UNIT_BYTES, topology->l2_bytes);
     put_key(out, "l3_size", UNIT_BYTES, topology->l3_bytes);
     if (watts) {
@@ -185,7 +230,7 @@ char *profile_file_machine(const struct profile_entry *entries, size_t n,
     size_t size = 0, n_tables = 0;
     FILE *out = open_memstream(&text, &size);
     fprintf(out, "# measured %s by %s\n", about->date, about->program);
-    put_platform(out, about, entries[0].profile);
+    put_platform(out, about, entries[0].profile, about->topology->memory_bytes);
     for (size_t i = 0; i < n; i++) {
         if (!entries[i].model || !entries[i].in_catalogue)
             continue;
@@ -220,10 +265,10 @@ static void put_time(FILE *out, const char *before, double value_s)
     fprintf(out, "%s%s", before, text);
 }
 
-static void put_sizes(FILE *out, const struct size_config *sizes)
+static void put_sizes(FILE *out, const char *key, const struct size_config *sizes)
 {
     const struct size_type *type = size_types[sizes->distribution];
-    fprintf(out, ", sizes: {distribution: %s", type->name);
+    fprintf(out, ", %s: {distribution: %s", key, type->name);
     for (const struct field *f = type->fields; f->key; f++) {
         char *value = schema_format(f, sizes);
         fprintf(out, ", %s: %s", f->key, value);
@@ -254,7 +299,9 @@ static void put_traffic(FILE *out, const struct profile_entry *entry)
         mem_free(model);
     }
     fprintf(out, ", rate: %s", units_format(UNIT_RATE, rounded(qps), rate, sizeof rate));
-    put_sizes(out, entry->sizes);
+    put_sizes(out, "sizes", entry->sizes);
+    if (entry->histories)
+        put_sizes(out, "history", entry->histories);
     if (entry->model && entry->in_catalogue && entry->model->sla_medium_ns > 0)
         fprintf(out, ", sla: medium");
     fprintf(out, "}\n");
@@ -310,7 +357,10 @@ char *profile_file_study(const struct profile_entry *entry, const struct profile
     fprintf(out, "# One such server at %.0f %% load.\n", 100 * LOAD);
     put_about(out, entry, about);
     fprintf(out, "name: %s\nduration: 60s\n", quoted);
-    put_platform(out, about, profile);
+    bool holds_all = profile->facts.table_frac >= 1 || profile->facts.table_bytes == 0;
+    if (!holds_all)
+        fprintf(out, "# The machine's memory is left out: it held a part of the tables' rows.\n");
+    put_platform(out, about, profile, holds_all ? about->topology->memory_bytes : 0);
     put_traffic(out, entry);
     fprintf(out,
             "fleet:\n  groups:\n    - name: server\n      platform: %s\n      servers: 1\n"

@@ -41,11 +41,12 @@ struct profile_about {
 
 // One model. All borrowed.
 struct profile_entry {
-    const char *name;                // of the service that was measured
-    const char *stem;                // name of its files, without what follows the point
-    const struct model *model;       // NULL: none
-    bool in_catalogue;               // may a study or a catalogue name the model?
-    const struct size_config *sizes; // of the mix
+    const char *name;                    // of the service that was measured
+    const char *stem;                    // name of its files, without what follows the point
+    const struct model *model;           // NULL: none
+    bool in_catalogue;                   // may a study or a catalogue name the model?
+    const struct size_config *sizes;     // of the mix
+    const struct size_config *histories; // likewise; NULL: it has none
     const struct profile *profile;
 };
 

@@ -6,11 +6,11 @@
 
 #include "base/mem.h"
 
-#define MOST_SAMPLES ((size_t)8 << 20) // 64 MB
+#define MOST_SAMPLES ((size_t)8 << 20) // 128 MB
 
 struct sample {
-    float time_s;
-    uint32_t items;
+    float time_s, base_s; // as it was; with the base's history
+    uint32_t items, history_items;
 };
 
 struct part { // a thread's of a visit
@@ -87,8 +87,25 @@ bool profile_mix_add(struct profile_mix *mix, uint64_t visit, uint32_t cut_items
     mix->room_parts = room;
     mix->parts[mix->n_parts++] = (struct part){visit, cut_items, busy, mix->n_samples, n};
     for (size_t i = 0; i < n; i++)
-        mix->samples[mix->n_samples++] = (struct sample){samples[i].time_s, samples[i].items};
+        mix->samples[mix->n_samples++] = (struct sample){
+            samples[i].time_s, samples[i].time_s, samples[i].items, samples[i].history_items};
     return true;
+}
+
+void profile_mix_rebase(struct profile_mix *mix, const struct profile_grid *grid,
+                        const struct history_fit *fits, uint32_t base_items)
+{
+    for (size_t p = 0; p < mix->n_parts; p++) {
+        const struct part *part = &mix->parts[p];
+        const struct history_fit *fit = &fits[part->busy];
+        for (size_t s = part->first; s < part->first + part->n; s++) {
+            struct sample *sample = &mix->samples[s];
+            double base_s = profile_grid_s(grid, part->busy, sample->items);
+            double its_s =
+                history_fit_s(fit, base_s, base_items, sample->items, sample->history_items);
+            sample->base_s = (float)(sample->time_s * base_s / its_s);
+        }
+    }
 }
 
 // ---- ratios of sums -----------------------------------------------------------------------------
@@ -166,7 +183,7 @@ void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *
         bool is_wanted = part->busy == busy && (cut_items == 0 || part->cut_items == cut_items);
         for (size_t s = part->first; is_wanted && s < part->first + part->n; s++) {
             const struct sample *sample = &mix->samples[s];
-            add_near(grid, sample, sample->time_s / profile_grid_s(grid, busy, sample->items), sums,
+            add_near(grid, sample, sample->base_s / profile_grid_s(grid, busy, sample->items), sums,
                      squares);
         }
         for (size_t i = 0; last && i < grid->n_items; i++)
@@ -200,7 +217,7 @@ static void add_course(const struct profile_mix *mix, const struct profile_grid 
     for (size_t i = 0; i < part->n; i++) {
         const struct sample *sample = &mix->samples[part->first + i];
         double grid_s = slower * profile_grid_s(grid, part->busy, sample->items);
-        double more_s = sample->time_s - grid_s;
+        double more_s = sample->base_s - grid_s;
         course->items += sample->items;
         course->squares += more_s * more_s;
         course->grid_squares += grid_s * grid_s;
@@ -226,16 +243,17 @@ static bool is_of(const struct part *part, uint32_t cut_items, size_t busy)
 static double add_part(const struct profile_mix *mix, const struct profile_grid *grid,
                        const struct part *part, struct sums *mean, struct sums *ratio)
 {
-    double sum_s = 0, grid_sum_s = 0;
+    double sum_s = 0, base_sum_s = 0, grid_sum_s = 0;
     for (size_t s = part->first; s < part->first + part->n; s++) {
         sum_s += mix->samples[s].time_s;
+        base_sum_s += mix->samples[s].base_s;
         grid_sum_s += profile_grid_s(grid, part->busy, mix->samples[s].items);
     }
     mean->part_above += sum_s;
     mean->part_below += (double)part->n;
-    ratio->part_above += sum_s;
+    ratio->part_above += base_sum_s;
     ratio->part_below += grid_sum_s;
-    return grid_sum_s > 0 ? sum_s / grid_sum_s : 1;
+    return grid_sum_s > 0 ? base_sum_s / grid_sum_s : 1;
 }
 
 static void sum_course(const struct course *course, struct profile_mix_sum *to)

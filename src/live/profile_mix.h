@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "live/history_fit.h"
 #include "live/profile_crew.h"
 #include "results/ci.h"
 
@@ -42,6 +43,12 @@ void profile_mix_destroy(struct profile_mix *mix); // NULL: no effect
 bool profile_mix_add(struct profile_mix *mix, uint64_t visit, uint32_t cut_items, size_t busy,
                      const struct profile_sample *samples, size_t n);
 
+// From now on all ratios are of what requests would have taken with a history of base_items: the
+// grid's times are of that, and fits[n_busy] say what another history adds. A request's time counts
+// as much less or more as the grid and the fit say.
+void profile_mix_rebase(struct profile_mix *mix, const struct profile_grid *grid,
+                        const struct history_fit *fits, uint32_t base_items);
+
 // Requests near one size of the grid.
 struct profile_mix_near {
     double weight;   // requests, each counted by its weight
@@ -57,7 +64,7 @@ void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *
 // All requests of the mix that was cut at one size.
 struct profile_mix_sum {
     uint64_t n;
-    struct ci mean_s;   // of a request
+    struct ci mean_s;   // of a request, as it was
     struct ci ratio;    // time over the grid's, sums over sums
     double work_item_s; // time per item of the queries
     double drift_cv;    // of the ratios of whole visits

@@ -36,6 +36,8 @@
 #define MOST_AFTER 32
 #define TYPICAL_ITEMS 64 // the mix of this cut, or the next below, stands for all
 #define IDLE_POWER_S 0.5
+#define LEAST_BARE_FRAC 1e-3 // of a row's time, whatever its history's part is said to be
+enum { HISTORY_LENGTHS = 5, HISTORY_SIZES = 3 }; // of lengths, the first is 0
 
 static const double rests_s[PROFILING_RESTS] = {0.5e-3, 2e-3, 8e-3, 32e-3};
 
@@ -68,6 +70,9 @@ struct job {
     uint32_t *sizes, *busy; // of the table
     double *alone_s;        // [n_busy][n_sizes]
     size_t n_sizes, n_busy, n_questions;
+    uint32_t lengths[HISTORY_LENGTHS], points[HISTORY_SIZES]; // of histories; sizes with each
+    size_t n_lengths, n_points;
+    struct history_fit *fits; // [n_busy]
     struct question *questions;
     uint64_t n_visits;
     double begin_s, end_s;
@@ -135,8 +140,10 @@ static struct question *add_question(struct job *job, enum profile_kind kind, si
                                      uint32_t items)
 {
     struct question *question = &job->questions[job->n_questions++];
-    question->visit =
-        (struct profile_visit){.kind = kind, .n_busy = job->busy[busy], .items = items};
+    question->visit = (struct profile_visit){.kind = kind,
+                                             .n_busy = job->busy[busy],
+                                             .items = items,
+                                             .history_items = job->to->base_history};
     question->busy = busy;
     return question;
 }
@@ -152,12 +159,50 @@ static void ask_cold(struct job *job)
     }
 }
 
+static void put_once(uint32_t *list, size_t *n, uint32_t value)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (list[i] == value)
+            return;
+    list[(*n)++] = value;
+}
+
+// None, and evenly from the shortest history that matters, or a quarter of the longest, to the
+// longest.
+static void choose_histories(struct job *job)
+{
+    const struct qsize *histories = job->config->histories;
+    if (!histories)
+        return;
+    double most = qsize_quantile_items(histories, 0.99);
+    double least = fmin(qsize_quantile_items(histories, 0.01), most / 4);
+    put_once(job->lengths, &job->n_lengths, 0);
+    for (int i = 0; i + 1 < HISTORY_LENGTHS; i++)
+        put_once(job->lengths, &job->n_lengths,
+                 (uint32_t)fmax(1, least + (most - least) * i / (HISTORY_LENGTHS - 2)));
+    put_once(job->points, &job->n_points, 1);
+    put_once(job->points, &job->n_points, job->to->cold_items);
+    put_once(job->points, &job->n_points, job->config->most_items);
+    job->to->base_history = (uint32_t)fmax(1, round(qsize_mean_items(histories)));
+}
+
+static void ask_histories(struct job *job)
+{
+    for (size_t b = 0; b < job->n_busy; b++)
+        for (size_t i = 0; i < job->n_lengths * job->n_points; i++)
+            add_question(job, PROFILE_ALONE, b, job->points[i % job->n_points])
+                ->visit.history_items = job->lengths[i / job->n_points];
+}
+
 static void make_questions(struct job *job)
 {
     const struct profiling_config *config = job->config;
     job->sizes = make_sizes(config, &job->n_sizes);
     job->busy = make_busy(config->n_workers, &job->n_busy);
-    size_t n = job->n_busy * (job->n_sizes + config->n_cuts) + PROFILING_RESTS;
+    job->to->cold_items = typical_cut(config);
+    choose_histories(job);
+    size_t n_histories = job->n_lengths * job->n_points;
+    size_t n = job->n_busy * (job->n_sizes + config->n_cuts + n_histories) + PROFILING_RESTS;
     job->questions = mem_calloc(n, sizeof *job->questions);
     for (size_t b = 0; b < job->n_busy; b++) {
         for (size_t i = 0; i < job->n_sizes; i++)
@@ -165,7 +210,7 @@ static void make_questions(struct job *job)
         for (size_t i = 0; i < config->n_cuts; i++)
             add_question(job, PROFILE_MIX, b, config->cuts_items[i]);
     }
-    job->to->cold_items = typical_cut(config);
+    ask_histories(job);
     ask_cold(job);
 }
 
@@ -186,6 +231,7 @@ static void set_lengths(struct job *job, double left_s)
     struct profile_visit probe = {.kind = PROFILE_ALONE,
                                   .n_busy = job->busy[job->n_busy - 1],
                                   .items = job->to->cold_items,
+                                  .history_items = job->to->base_history,
                                   .measure_s = visit_s};
     size_t n;
     profile_crew_visit(job->crew, &probe);
@@ -556,6 +602,50 @@ static void fill_cold(struct job *job)
     to->cold = cold_fit(points, n);
 }
 
+static struct history_fit_point point_of(const struct question *question)
+{
+    const struct series *means = &question->means;
+    struct ci mean = ci_means(means->v, means->n);
+    double t = means->n > 1 ? ci_t(0.975, (double)means->n - 1) : 1;
+    return (struct history_fit_point){
+        .items = question->visit.items,
+        .history_items = question->visit.history_items,
+        .time_s = mean.value,
+        .error = isfinite(mean.half_95) ? mean.half_95 / t / mean.value : 0,
+    };
+}
+
+// What histories add, from the questions about them and from the same sizes with the base's.
+static struct history_fit fit_history(const struct job *job, size_t busy)
+{
+    struct history_fit_point points[(HISTORY_LENGTHS + 1) * HISTORY_SIZES];
+    size_t n_histories = job->n_lengths * job->n_points, n = 0;
+    const struct question *first =
+        &job->questions[job->n_busy * (job->n_sizes + job->config->n_cuts) + busy * n_histories];
+    for (size_t i = 0; i < n_histories; i++)
+        points[n++] = point_of(&first[i]);
+    for (size_t i = 0; i < job->n_sizes; i++)
+        for (size_t k = 0; k < job->n_points; k++)
+            if (job->sizes[i] == job->points[k])
+                points[n++] = point_of(alone_question(job, busy, i));
+    return history_fit(points, n);
+}
+
+static void fill_histories(struct job *job)
+{
+    struct profile *to = job->to;
+    struct profile_grid grid = grid_of(job, job->alone_s);
+    if (to->base_history == 0)
+        return;
+    job->fits = mem_calloc(job->n_busy, sizeof *job->fits);
+    to->histories = mem_calloc(job->n_busy, sizeof *to->histories);
+    for (size_t b = 0; b < job->n_busy; b++) {
+        job->fits[b] = fit_history(job, b);
+        to->histories[b] = (struct profile_history){job->busy[b], job->fits[b]};
+    }
+    profile_mix_rebase(job->mix, &grid, job->fits, to->base_history);
+}
+
 static void fill(struct job *job)
 {
     struct profile *to = job->to;
@@ -568,6 +658,7 @@ static void fill(struct job *job)
     if (job->busy_s > 0)
         to->busy_w = job->busy_j / job->busy_s;
     fill_alone(job);
+    fill_histories(job);
     fill_mixed(job);
     for (size_t b = 0; b < job->n_busy; b++)
         take_near(job, 0, b, to->rows + b * job->n_sizes);
@@ -646,12 +737,14 @@ static int open_all(struct job *job, struct err *err)
 {
     const struct profiling_config *config = job->config;
     int *cpus = make_cpus(config);
-    struct profile_crew_config crew = {.cpus = cpus,
-                                       .n_threads = config->n_workers,
-                                       .cores_per_worker = config->cores_per_worker,
-                                       .most_items = config->most_items,
-                                       .sizes = config->sizes,
-                                       .seed = config->seed};
+    struct profile_crew_config crew = {
+        .cpus = cpus,
+        .n_threads = config->n_workers,
+        .cores_per_worker = config->cores_per_worker,
+        .most = {config->most_items, config->histories ? qsize_max_items(config->histories) : 0},
+        .sizes = config->sizes,
+        .histories = config->histories,
+        .seed = config->seed};
     crew.engine = job->engine = engine_open(config->type, &config->setup, err);
     job->crew = job->engine ? profile_crew_create(&crew, err) : NULL;
     mem_free(cpus);
@@ -675,6 +768,7 @@ static void close_all(struct job *job)
     mem_free(job->sizes);
     mem_free(job->busy);
     mem_free(job->alone_s);
+    mem_free(job->fits);
 }
 
 int profiling_run(struct profile *to, const struct profiling_config *config, struct err *err)
@@ -712,5 +806,28 @@ void profiling_release(struct profile *profile)
     mem_free(profile->rows);
     mem_free(profile->cut_rows);
     mem_free(profile->mixed);
+    mem_free(profile->histories);
     *profile = (struct profile){.n_rows = 0};
+}
+
+struct cost_history profiling_history_of(const struct profile *profile, bool of_cut, size_t busy)
+{
+    size_t n = of_cut ? profile->n_cut_sizes : profile->n_sizes, i = 0;
+    const struct profile_row *rows = (of_cut ? profile->cut_rows : profile->rows) + busy * n;
+    if (!profile->histories)
+        return (struct cost_history){0};
+    while (i + 1 < n && rows[i].items != profile->cold_items)
+        i++;
+    double ratio = rows[i].time_s.value / rows[i].alone_s.value;
+    struct cost_history of = profile->histories[busy].fit.of;
+    return (struct cost_history){of.item_s * ratio, of.square_s * ratio, of.item_history_s * ratio};
+}
+
+double profiling_bare_s(const struct profile *profile, bool of_cut, size_t row)
+{
+    const struct profile_row *it = (of_cut ? profile->cut_rows : profile->rows) + row;
+    size_t busy = row / (of_cut ? profile->n_cut_sizes : profile->n_sizes);
+    const struct history_fit fit = {.of = profiling_history_of(profile, of_cut, busy)};
+    double part_s = history_fit_part_s(&fit, it->items, profile->base_history);
+    return fmax(it->time_s.value - part_s, LEAST_BARE_FRAC * it->time_s.value);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // profiling: how long a model takes on the machine at hand.
 //
-// Four questions, each asked in many short visits (profile_crew.h), in rounds that go through all
+// Five questions, each asked in many short visits (profile_crew.h), in rounds that go through all
 // of them in an order drawn anew for each round, so that what drifts meanwhile is in the intervals
 // and not in one of the sizes:
 //
@@ -9,6 +9,7 @@
 //              (of workers of several cores each, on 1, 2, 4 .. all of these, and so below)
 //     mix      a stream of queries, cut at each of the batch sizes, on as many cores: how far the
 //              table misleads, how much times vary, how they hang together
+//     history  where queries have one: sizes by lengths, on as many cores
 //     cold     the first requests after a rest, of four lengths: the cold core of models/cost.h
 //     energy   of an idle machine, and of one with all cores at work, where the processor tells
 //
@@ -17,6 +18,11 @@
 // below 2 %, and not asked again; the others get what time is left. The typical mix, from which the
 // level of times is taken, is asked to the end: a machine's speed drifts. Every question is asked
 // twice at least, so a time that is too short for that is overrun.
+//
+// Where queries have histories, all but the questions about these are asked with one of the mean
+// length, the base, and in the mix with those of its queries: of these, a request's time counts as
+// that which it would have taken with the base's, by what the other lengths say (history_fit.h).
+// The simulator wants times without a history, so the tables get profiling_bare_s(), by the same.
 //
 // Times depend on what ran before, so there are two tables. The one for all batch sizes has the
 // time of a size from all mixes together, where they had enough requests near it, else from the
@@ -32,6 +38,7 @@
 
 #include "base/err.h"
 #include "live/cold_fit.h"
+#include "live/history_fit.h"
 #include "live/interference.h"
 #include "live/live_clock.h"
 #include "live/profile_mix.h"
@@ -51,9 +58,10 @@ struct profiling_config {
     uint32_t most_items;        // largest size of the table
     const uint32_t *cuts_items; // [n_cuts] batch sizes of the mix, rising; of at most most_items
     size_t n_cuts;
-    const struct qsize *sizes; // of the queries of the mix
-    enum live_clock_idle idle; // what a core does that rests
-    double time_s;             // for all of it
+    const struct qsize *sizes;     // of the queries of the mix
+    const struct qsize *histories; // likewise; NULL: they have none
+    enum live_clock_idle idle;     // what a core does that rests
+    double time_s;                 // for all of it
     uint64_t seed;
     // How far it is, 0..1; true: to stop as soon as possible. May be NULL.
     bool (*watch)(void *user, double done_frac, uint64_t n_requests);
@@ -89,6 +97,12 @@ struct profile_rest {
     uint64_t n;         // cycles
 };
 
+// What a history adds, on so many cores.
+struct profile_history {
+    uint32_t busy;
+    struct history_fit fit; // of sizes alone
+};
+
 struct profile {
     struct engine_facts facts;
     size_t n_rows, n_mixed, n_sizes, n_busy;
@@ -99,7 +113,9 @@ struct profile {
     uint32_t cold_items;          // size of the requests after rests
     struct profile_rest rests[PROFILING_RESTS];
     struct cold_fit cold;
-    bool correlated; // do the times of requests hang together?
+    uint32_t base_history;             // that times are of; 0: there are none
+    struct profile_history *histories; // [n_busy], owned; NULL: there are none
+    bool correlated;                   // do the times of requests hang together?
     double noise_cv, correlation_s, correlated_frac;
     double drift_cv;        // of whole visits of the typical mix; NaN: there was one
     double level_half_frac; // how well its level is known: 95 % half-width over the level
@@ -119,5 +135,10 @@ struct profile {
 // On failure nothing is left to release.
 int profiling_run(struct profile *to, const struct profiling_config *config, struct err *err);
 void profiling_release(struct profile *profile); // NULL: no effect
+
+// Of rows of one table: what a history adds on so many busy cores (index), which in a mix is as
+// much more than alone as a request of cold_items is; and a row's time without one, above 0.
+struct cost_history profiling_history_of(const struct profile *profile, bool of_cut, size_t busy);
+double profiling_bare_s(const struct profile *profile, bool of_cut, size_t row);
 
 #endif

@@ -54,7 +54,8 @@ struct member {
 };
 
 struct team {
-    uint32_t n_members, most_items;
+    uint32_t n_members;
+    struct engine_limits most;
     _Atomic int idle; // enum live_clock_idle
     uint32_t n_engines;
     const struct engine **engines; // [n_engines]
@@ -138,8 +139,7 @@ static void open_worker(struct member *member, uint32_t engine)
 {
     struct team *team = member->team;
     member->workers = mem_realloc(member->workers, engine + 1, sizeof(struct engine_worker *));
-    member->workers[engine] =
-        engine_worker_open(team->engines[engine], team->most_items, &member->err);
+    member->workers[engine] = engine_worker_open(team->engines[engine], &team->most, &member->err);
 }
 
 static void carry_out(struct member *member, const struct order *order)
@@ -205,7 +205,7 @@ struct team *team_open(const struct team_config *config, struct err *err)
 {
     struct team *team = mem_calloc(1, sizeof *team);
     team->n_members = config->n_members;
-    team->most_items = config->most_items;
+    team->most = config->most;
     team->members = mem_aligned(LINE_BYTES, config->n_members * sizeof *team->members);
     atomic_init(&team->idle, (int)config->idle);
     for (uint32_t i = 0; i < config->n_members; i++) {
@@ -285,7 +285,7 @@ static const float *join(struct team *team, uint32_t n, uint32_t n_items, uint32
         if (!team->members[i].outputs)
             return NULL;
     if (team->n_room < n_all || !team->outputs) {
-        team->n_room = (size_t)team->most_items * (n_outputs > 0 ? n_outputs : 1);
+        team->n_room = (size_t)team->most.items * (n_outputs > 0 ? n_outputs : 1);
         team->outputs = mem_realloc(team->outputs, team->n_room, sizeof *team->outputs);
     }
     for (uint32_t i = 0; i < n; i++) {

@@ -39,7 +39,7 @@ struct team_config {
     const int *cpus;           // [n_members] as topology_pin() takes them, the leader's first;
                                // -1: any; copied
     uint32_t n_members;        // >= 1
-    uint32_t most_items;       // of a request
+    struct engine_limits most; // of a request
     enum live_clock_idle idle; // what members do that have waited long
 };
 

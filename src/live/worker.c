@@ -68,7 +68,7 @@ static int open_engines(struct worker *worker, struct err *err)
     const struct live_plan *plan = worker->plan;
     const struct team_config team = {.cpus = worker->cpus,
                                      .n_members = plan->cores_per_worker,
-                                     .most_items = plan->most_items,
+                                     .most = {plan->most_items, plan->most_history_items},
                                      .idle = LIVE_CLOCK_SLEEP};
     const char *why;
     worker->team = team_open(&team, err);
@@ -91,7 +91,10 @@ static void warm_up(struct worker *worker)
             const struct batcher_rule *rule = &worker->plan->rules[i][PLACE_CORES];
             uint32_t most = worker->plan->most_items;
             uint32_t items = rule->most_items < most ? rule->most_items : most;
-            const struct engine_request request = {.number = UINT64_MAX - n, .items = items};
+            const struct engine_request request = {.number = UINT64_MAX - n,
+                                                   .items = items,
+                                                   .history_items =
+                                                       worker->plan->most_history_items};
             team_run(worker->team, i, &request, &n_outputs);
         }
 }
@@ -107,7 +110,8 @@ static bool run_requests(struct worker *worker, struct live_job *job)
             interference_mark(&mark);
         job->request.begin_ns = live_server_now_ns(server);
         const struct engine_request request = {.number = job->number,
-                                               .items = job->request.n_items};
+                                               .items = job->request.n_items,
+                                               .history_items = job->request.history_items};
         bool fails = worker->fail_after > 0 && worker->n_requests == worker->fail_after;
         const float *outputs =
             fails ? NULL : team_run(worker->team, job->request.service, &request, &n_outputs);

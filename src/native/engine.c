@@ -14,7 +14,7 @@ struct engine {
 
 struct engine_worker {
     const struct engine *engine;
-    uint32_t most_items;
+    struct engine_limits most;
     void *state;
 };
 
@@ -63,14 +63,14 @@ const struct engine_facts *engine_facts_of(const struct engine *engine)
     return &engine->facts;
 }
 
-struct engine_worker *engine_worker_open(const struct engine *engine, uint32_t most_items,
-                                         struct err *err)
+struct engine_worker *engine_worker_open(const struct engine *engine,
+                                         const struct engine_limits *most, struct err *err)
 {
     struct engine_worker *worker = mem_calloc(1, sizeof *worker);
     worker->engine = engine;
-    worker->most_items = most_items;
+    worker->most = *most;
     worker->state = mem_aligned(64, engine->type->worker_size);
-    if (engine->type->worker_open(engine->state, worker->state, most_items, err) == 0)
+    if (engine->type->worker_open(engine->state, worker->state, most, err) == 0)
         return worker;
     mem_free(worker->state);
     mem_free(worker);
@@ -90,7 +90,8 @@ const float *engine_worker_run(struct engine_worker *worker, const struct engine
                                uint32_t *n_outputs)
 {
     const struct engine *engine = worker->engine;
-    assert(request->items >= 1 && engine_request_whole(request) <= worker->most_items);
+    assert(request->items >= 1 && engine_request_whole(request) <= worker->most.items);
     assert(request->first + request->items <= engine_request_whole(request));
+    assert(request->history_items <= worker->most.history_items);
     return engine->type->run(engine->state, worker->state, request, n_outputs);
 }

@@ -11,7 +11,8 @@
 // finds the rows of the one before in a cache; running draws nothing and allocates nothing.
 //
 //     struct engine *engine = engine_open(&engine_spin, &setup, &err);
-//     struct engine_worker *worker = engine_worker_open(engine, 1024, &err);   // on its thread
+//     struct engine_limits most = {.items = 1024};
+//     struct engine_worker *worker = engine_worker_open(engine, &most, &err);   // on its thread
 //     struct engine_request request = {.number = 7, .items = 64};
 //     results = engine_worker_run(worker, &request, &n_outputs);
 //     engine_worker_close(worker);
@@ -56,7 +57,13 @@ struct engine_facts {
 struct engine_request {
     uint64_t number; // says which of the inputs it brings
     uint32_t items;
+    uint32_t history_items;      // 0: none
     uint32_t first, whole_items; // 0: it is no slice
+};
+
+// The largest request that a worker can run, number by number.
+struct engine_limits {
+    uint32_t items, history_items;
 };
 
 static inline uint32_t engine_request_whole(const struct engine_request *request)
@@ -69,15 +76,17 @@ struct engine_worker;
 
 struct engine_type {
     const char *name, *help;
-    bool narrows;      // does it compute in other formats than fp32?
-    bool reads_file;   // the model is setup->file, whatever its name
-    size_t state_size; // of zeroed bytes for the engine, and for each worker
+    bool narrows;       // does it compute in other formats than fp32?
+    bool reads_file;    // the model is setup->file, whatever its name
+    bool reads_history; // may requests have histories?
+    size_t state_size;  // of zeroed bytes for the engine, and for each worker
     size_t worker_size;
     // Fills the state; on failure it has released what it took.
     int (*open)(void *state, const struct engine_setup *setup, struct engine_facts *facts,
                 struct err *err);
     void (*close)(void *state);
-    int (*worker_open)(const void *state, void *worker, uint32_t most_items, struct err *err);
+    int (*worker_open)(const void *state, void *worker, const struct engine_limits *most,
+                       struct err *err);
     void (*worker_close)(const void *state, void *worker);
     // A request; its results, one row of *n_outputs numbers per item, are valid until the next.
     // NULL: it failed.
@@ -99,10 +108,10 @@ struct engine *engine_open(const struct engine_type *type, const struct engine_s
 void engine_close(struct engine *engine); // NULL: no effect; no worker is open any more
 const struct engine_facts *engine_facts_of(const struct engine *engine);
 
-// For requests of 1 to most_items items, and slices of these. To be called on the worker's own
+// For requests of 1 to most->items items, and slices of these. To be called on the worker's own
 // thread, so that its memory is near it. NULL on failure.
-struct engine_worker *engine_worker_open(const struct engine *engine, uint32_t most_items,
-                                         struct err *err);
+struct engine_worker *engine_worker_open(const struct engine *engine,
+                                         const struct engine_limits *most, struct err *err);
 void engine_worker_close(struct engine_worker *worker); // NULL: no effect
 const float *engine_worker_run(struct engine_worker *worker, const struct engine_request *request,
                                uint32_t *n_outputs);

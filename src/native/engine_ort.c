@@ -520,17 +520,17 @@ static void ort_worker_close(const void *state, void *worker)
 
 // Requests of the least and the largest size are tried, since a run has nobody to tell what the
 // library says.
-static int ort_worker_open(const void *state, void *worker_state, uint32_t most_items,
+static int ort_worker_open(const void *state, void *worker_state, const struct engine_limits *most,
                            struct err *err)
 {
     const struct ort *ort = state;
     struct ort_worker *worker = worker_state;
-    make_worker(ort, worker, true, most_items);
+    make_worker(ort, worker, true, most->items);
     for (size_t i = 0; i < ort->n_inputs; i++)
-        draw(ort, worker, i, most_items);
+        draw(ort, worker, i, most->items);
     void *status = run_first(ort, worker, 1);
     if (!status)
-        status = run_first(ort, worker, most_items);
+        status = run_first(ort, worker, most->items);
     if (!status)
         return 0;
     fail(ort, status, err);

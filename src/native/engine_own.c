@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "native/attention.h"
 #include "native/engine.h"
 #include "native/pooling.h"
 #include "native/inputs.h"
@@ -37,13 +38,15 @@ struct own {
 };
 
 struct own_worker {
-    struct inputs inputs;
-    float **buffers;                   // those of the network, for a block
-    bool *spans;                       // or for a span
-    struct product_binding **bindings; // by layer
-    struct pooling_bag *bags;
+    struct inputs inputs, history, request; // of items, of histories, of requests
+    float **buffers;                        // those of the network, for a block
+    bool *spans;                            // or for a span
+    struct product_binding **bindings;      // by layer
+    struct pooling_bag *bags, *history_bags, *request_bags;
     struct pooling_units units;
-    float *states[2], *gates; // of a recurrent layer that keeps the last one only
+    struct attention **attentions; // [n_blocks] of a sequence
+    float share;                   // of its gated ones
+    float *states[2], *gates;      // of a recurrent layer that keeps the last one only
     float *outputs;
 };
 
@@ -88,6 +91,7 @@ static uint32_t span_items(struct own *own)
     const struct network *network = &own->network;
     double sum_bytes = (double)network->n_bags * network->dim * sizeof(float);
     own->by_table = network->units.n_units == 0 && network->n_bags > 0 &&
+                    network->sequence.n_blocks == 0 &&
                     network->lookups_per_item >= POOLED_MANY * network->n_bags;
     for (uint32_t i = 0; i < network->n_bags; i++)
         if (buffer_of(own, network->bags[i].out.buffer)->parts > 1)
@@ -117,6 +121,7 @@ static int make_layer(struct own *own, const struct network_op *op, struct err *
     struct product_config config = {.in_stride = buffer_of(own, op->in.buffer)->width,
                                     .out_stride = buffer_of(own, op->out.buffer)->width,
                                     .activation = op->activation,
+                                    .adds = op->adds,
                                     .parts = buffer_of(own, op->in.buffer)->parts};
     return make_product(own, op->layer, &config, err);
 }
@@ -300,19 +305,41 @@ static struct vectors_rows rows_at(const struct own *own, const struct own_worke
                                    const struct network_place *place, size_t row)
 {
     size_t stride = buffer_of(own, place->buffer)->width;
+    if (buffer_of(own, place->buffer)->once)
+        row = stride = 0;
     return (struct vectors_rows){worker->buffers[place->buffer] + row * stride + place->column,
                                  stride};
 }
 
-static void make_bags(const struct own *own, struct own_worker *worker)
+static struct pooling_bag *make_bags(const struct own *own, const struct own_worker *worker,
+                                     const struct network_bag *bags, uint32_t n)
+{
+    struct pooling_bag *made = mem_calloc(n, sizeof *made);
+    for (uint32_t i = 0; i < n; i++) {
+        struct vectors_rows out = rows_at(own, worker, &bags[i].out, 0);
+        made[i] = (struct pooling_bag){bags[i].n_lookups, bags[i].adds, out.first, out.stride};
+    }
+    return made;
+}
+
+// What a history takes: what it brings, and room for the keys and values of its items.
+static void make_sequence(const struct own *own, struct own_worker *worker, uint32_t most)
 {
     const struct network *network = &own->network;
-    worker->bags = mem_calloc(network->n_bags, sizeof *worker->bags);
-    for (uint32_t i = 0; i < network->n_bags; i++) {
-        const struct network_bag *bag = &network->bags[i];
-        struct vectors_rows out = rows_at(own, worker, &bag->out, 0);
-        worker->bags[i] = (struct pooling_bag){bag->n_lookups, bag->adds, out.first, out.stride};
-    }
+    const struct network_sequence *sequence = &network->sequence;
+    const struct attention_shape shape = {sequence->heads, sequence->key_dim, sequence->value_dim,
+                                          sequence->gated};
+    if (sequence->n_blocks == 0)
+        return;
+    inputs_create_of(&worker->history, NETWORK_HISTORY, network, &own->tables, most + ROWS_SLACK,
+                     own->seed);
+    inputs_create_of(&worker->request, NETWORK_REQUEST, network, &own->tables, ROWS_SLACK,
+                     own->seed);
+    worker->history_bags = make_bags(own, worker, network->history_bags, network->n_history_bags);
+    worker->request_bags = make_bags(own, worker, network->request_bags, network->n_request_bags);
+    worker->attentions = mem_calloc(sequence->n_blocks, sizeof(struct attention *));
+    for (uint32_t i = 0; i < sequence->n_blocks; i++)
+        worker->attentions[i] = attention_create(&shape, most);
 }
 
 static void make_units(const struct own *own, struct own_worker *worker)
@@ -337,18 +364,20 @@ static void make_units(const struct own *own, struct own_worker *worker)
                                            .out_stride = out.stride};
 }
 
-static int own_worker_open(const void *state, void *worker_state, uint32_t most_items,
+static int own_worker_open(const void *state, void *worker_state, const struct engine_limits *most,
                            struct err *err)
 {
     const struct own *own = state;
     struct own_worker *worker = worker_state;
     (void)err;
-    inputs_create(&worker->inputs, &own->network, &own->tables, most_items + ROWS_SLACK, own->seed);
+    inputs_create(&worker->inputs, &own->network, &own->tables, most->items + ROWS_SLACK,
+                  own->seed);
     make_buffers(own, worker);
-    make_bags(own, worker);
+    worker->bags = make_bags(own, worker, own->network.bags, own->network.n_bags);
+    make_sequence(own, worker, most->history_items);
     make_units(own, worker);
     bind(own, worker);
-    worker->outputs = mem_aligned(64, (size_t)most_items * own->network.out.width * sizeof(float));
+    worker->outputs = mem_aligned(64, (size_t)most->items * own->network.out.width * sizeof(float));
     return 0;
 }
 
@@ -363,12 +392,19 @@ static void own_worker_close(const void *state, void *worker_state)
     mem_free(worker->buffers);
     mem_free(worker->spans);
     mem_free(worker->bindings);
+    for (uint32_t i = 0; i < own->network.sequence.n_blocks; i++)
+        attention_destroy(worker->attentions[i]);
+    mem_free(worker->attentions);
     mem_free(worker->bags);
+    mem_free(worker->history_bags);
+    mem_free(worker->request_bags);
     mem_free(worker->states[0]);
     mem_free(worker->states[1]);
     mem_free(worker->gates);
     mem_free(worker->outputs);
     inputs_release(&worker->inputs);
+    inputs_release(&worker->history);
+    inputs_release(&worker->request);
 }
 
 // ---- running ------------------------------------------------------------------------------------
@@ -378,6 +414,7 @@ struct block {
     const struct own *own;
     struct own_worker *worker;
     uint32_t from, items, rows;
+    bool history; // they are the next of a history, which is kept
 };
 
 static struct vectors_rows rows_of(const struct block *block, const struct network_place *place,
@@ -452,6 +489,20 @@ static void run_cross(const struct block *block, const struct network_op *op)
     vectors_cross(out, in, rows_of(block, &op->with, 0), block->rows, op->out.width);
 }
 
+static void run_attention(const struct block *block, const struct network_op *op)
+{
+    struct own_worker *worker = block->worker;
+    struct attention *attention = worker->attentions[op->attention];
+    const struct attention_job job = {.in = rows_of(block, &op->in, 0),
+                                      .out = rows_of(block, &op->out, 0),
+                                      .n_rows = block->items,
+                                      .causal = block->history,
+                                      .share = worker->share};
+    if (block->history)
+        attention_keep(attention, job.in, block->items);
+    attention_run(attention, &job);
+}
+
 static void run_op(const struct block *block, const struct network_op *op)
 {
     struct vectors_rows in = rows_of(block, &op->in, 0), with = rows_of(block, &op->with, 0);
@@ -478,6 +529,12 @@ static void run_op(const struct block *block, const struct network_op *op)
         return vectors_product(out, in, with, n, op->in.width);
     case NETWORK_NORM:
         return vectors_norm(out, in, n, op->in.width);
+    case NETWORK_STANDARD:
+        return vectors_standard(out, in, n, op->in.width);
+    case NETWORK_SUM:
+        return vectors_sum(out, in, with, n, op->in.width);
+    case NETWORK_ATTEND:
+        return run_attention(block, op);
     }
 }
 
@@ -486,7 +543,7 @@ static void sum_rows(const struct own *own, struct own_worker *worker, const uin
                      uint32_t items)
 {
     const struct network *network = &own->network;
-    struct block first = {own, worker, 0, items, product_rows(items)};
+    struct block first = {own, worker, 0, items, product_rows(items), false};
     for (uint32_t i = 0; i < network->n_bags; i++)
         if (network->bags[i].part > 0)
             worker->bags[i].out =
@@ -504,12 +561,18 @@ static void sum_rows(const struct own *own, struct own_worker *worker, const uin
     own->pooling->run(&job);
 }
 
+// Of candidates: those that do not run with the history begin behind it.
+static uint32_t first_op(const struct network *network)
+{
+    return network->sequence.ranks ? 0 : network->sequence.n_token_ops;
+}
+
 static void run_block(const struct block *block, const float *features, float *outputs)
 {
     const struct network *network = &block->own->network;
     struct vectors_rows to = {outputs, network->out.width};
     block->worker->buffers[NETWORK_FEATURES] = (float *)features;
-    for (uint32_t i = 0; i < network->n_ops; i++)
+    for (uint32_t i = first_op(network); i < network->n_ops; i++)
         run_op(block, &network->ops[i]);
     vectors_copy(to, rows_of(block, &network->out, 0), block->items, network->out.width);
 }
@@ -532,10 +595,65 @@ static void run_span(const struct own *own, struct own_worker *worker, uint32_t 
     uint32_t most = part_of(items, own->block);
     for (uint32_t at = 0; at < items; at += most) {
         uint32_t some = least(most, items - at);
-        struct block block = {own, worker, at, some, product_rows(some)};
+        struct block block = {own, worker, at, some, product_rows(some), false};
         run_block(&block, features + (size_t)at * own->network.features,
                   outputs + (size_t)at * own->network.out.width);
     }
+}
+
+// ---- a history ----------------------------------------------------------------------------------
+
+static void sum_for(const struct own *own, const struct pooling_bag *bags, uint32_t n_bags,
+                    const uint32_t *rows, uint32_t rows_per_item, uint32_t items)
+{
+    const struct pooling_units none = {0};
+    struct pooling_job job = {.values = own->tables.values,
+                              .format = own->format,
+                              .dim = own->network.dim,
+                              .n_bags = n_bags,
+                              .n_items = items,
+                              .bags = bags,
+                              .units = &none,
+                              .rows = rows,
+                              .rows_per_item = rows_per_item};
+    own->pooling->run(&job);
+}
+
+// What came out of the last token, and zeros where there was none.
+static void keep_state(const struct block *block)
+{
+    const struct network_sequence *sequence = &block->own->network.sequence;
+    float *state = rows_of(block, &sequence->state, 0).first;
+    if (block->items == 0)
+        memset(state, 0, block->own->network.dim * sizeof(float));
+    else
+        memcpy(state, rows_at(block->own, block->worker, &sequence->token, block->items - 1).first,
+               block->own->network.dim * sizeof(float));
+}
+
+static void run_history(const struct own *own, struct own_worker *worker,
+                        const struct engine_request *request)
+{
+    const struct network *network = &own->network;
+    uint32_t n = request->history_items, most = n > 0 ? part_of(n, own->block) : 1;
+    const uint32_t *rows = inputs_rows(&worker->history, request->number, n);
+    struct block block = {.own = own, .worker = worker, .history = true};
+    for (uint32_t i = 0; i < network->sequence.n_blocks; i++)
+        attention_clear(worker->attentions[i]);
+    worker->share = 1 / (1 + (float)n);
+    sum_for(own, worker->request_bags, network->n_request_bags,
+            inputs_rows(&worker->request, request->number, 1), network->lookups_per_request, 1);
+    for (uint32_t at = 0; at < n; at += most) {
+        block.items = least(most, n - at);
+        block.rows = product_rows(block.items);
+        sum_for(own, worker->history_bags, network->n_history_bags,
+                rows + (size_t)at * network->lookups_per_history, network->lookups_per_history,
+                block.items);
+        for (uint32_t i = 0; i < network->sequence.n_token_ops; i++)
+            run_op(&block, &network->ops[i]);
+    }
+    if (!network->sequence.ranks)
+        keep_state(&block);
 }
 
 static const float *own_run(const void *state, void *worker_state,
@@ -550,6 +668,8 @@ static const float *own_run(const void *state, void *worker_state,
                             (size_t)request->first * own->network.features;
     uint32_t most = part_of(items, own->span);
     *n_outputs = own->network.out.width;
+    if (own->network.sequence.n_blocks > 0)
+        run_history(own, worker, request);
     for (uint32_t at = 0; at < items; at += most) {
         uint32_t some = least(most, items - at);
         sum_rows(own, worker, rows + (size_t)at * own->network.lookups_per_item, some);
@@ -563,6 +683,7 @@ const struct engine_type engine_own = {
     .name = "own",
     .help = "models of the catalogue, by operators of its own and oneDNN's",
     .narrows = true,
+    .reads_history = true,
     .state_size = sizeof(struct own),
     .worker_size = sizeof(struct own_worker),
     .open = own_open,

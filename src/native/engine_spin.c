@@ -11,7 +11,7 @@ struct spin {
 };
 
 struct spin_worker {
-    float *outputs; // [most_items]
+    float *outputs; // [most->items]
 };
 
 static int spin_open(void *state, const struct engine_setup *setup, struct engine_facts *facts,
@@ -30,11 +30,12 @@ static void spin_close(void *state)
     (void)state;
 }
 
-static int spin_worker_open(const void *state, void *worker, uint32_t most_items, struct err *err)
+static int spin_worker_open(const void *state, void *worker, const struct engine_limits *most,
+                            struct err *err)
 {
     (void)state;
     (void)err;
-    ((struct spin_worker *)worker)->outputs = mem_calloc(most_items, sizeof(float));
+    ((struct spin_worker *)worker)->outputs = mem_calloc(most->items, sizeof(float));
     return 0;
 }
 
@@ -48,8 +49,11 @@ static const float *spin_run(const void *state, void *worker, const struct engin
                              uint32_t *n_outputs)
 {
     const struct cost *cost = ((const struct spin *)state)->cost;
-    double begin_s = wallclock_s();
-    double end_s = begin_s + cost_bare_s(cost, COST_CPU, engine_request_whole(request), 1);
+    const struct cost_history of = cost_history(cost, COST_CPU, 1);
+    uint32_t items = engine_request_whole(request);
+    double begin_s = wallclock_s(), h = request->history_items;
+    double end_s = begin_s + cost_bare_s(cost, COST_CPU, items, 1) +
+                   h * (of.item_s + of.square_s * h + of.item_history_s * items);
     while (wallclock_s() < end_s)
         ;
     *n_outputs = 1;
@@ -59,6 +63,7 @@ static const float *spin_run(const void *state, void *worker, const struct engin
 const struct engine_type engine_spin = {
     .name = "spin",
     .help = "computes nothing, takes as long as the study's costs say",
+    .reads_history = true,
     .state_size = sizeof(struct spin),
     .worker_size = sizeof(struct spin_worker),
     .open = spin_open,

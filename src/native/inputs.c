@@ -28,10 +28,10 @@ struct draws {
 
 enum { HALVES_PER_BLOCK = 4 };
 
-static void draw(struct draws *draws, uint64_t n_items, uint64_t seed, uint32_t table)
+static void draw(struct draws *draws, uint64_t n_items, uint64_t seed, uint64_t entity)
 {
     uint64_t n_blocks = (n_items * draws->lookups + HALVES_PER_BLOCK - 1) / HALVES_PER_BLOCK;
-    struct rng_stream stream = rng_stream(seed, RNG_INPUTS, 1 + (uint64_t)table);
+    struct rng_stream stream = rng_stream(seed, RNG_INPUTS, entity);
     uint64_t *words = mem_alloc(n_blocks * 2 * sizeof *words);
     rng_fill(&stream, 0, n_blocks, words);
     draws->halves = (uint32_t *)words;
@@ -46,17 +46,17 @@ static void place(struct inputs *inputs, const struct draws *draws, uint32_t col
             draws->first_row + rng_below(draws->halves[i * draws->lookups + lookup], draws->n_rows);
 }
 
-static void draw_rows(struct inputs *inputs, const struct network *network,
+static void draw_rows(struct inputs *inputs, enum network_who who, const struct network *network,
                       const struct tables *tables, uint64_t seed)
 {
-    uint32_t n = network->lookups_per_item;
+    uint32_t n = inputs->lookups_per_item;
     uint32_t *table = mem_calloc(n, sizeof *table), *lookup = mem_calloc(n, sizeof *lookup);
-    network_lookups(network, table, lookup);
+    network_lookups(network, who, table, lookup);
     for (uint32_t t = 0; t < network->n_tables; t++) {
-        struct draws draws = {.lookups = network->tables[t].lookups,
+        struct draws draws = {.lookups = network_table_lookups(&network->tables[t], who),
                               .n_rows = tables_n_rows(tables, t),
                               .first_row = tables->first_row[t]};
-        draw(&draws, inputs->n_items, seed, t);
+        draw(&draws, inputs->n_items, seed, RNG_INPUTS_ENTITY(who, t));
         for (uint32_t column = 0; column < n; column++)
             if (table[column] == t)
                 place(inputs, &draws, column, lookup[column]);
@@ -86,22 +86,29 @@ static void close_ring(void *ring, uint64_t n_items, uint64_t n_more, size_t ite
                item_bytes);
 }
 
-void inputs_create(struct inputs *inputs, const struct network *network,
-                   const struct tables *tables, uint32_t most_items, uint64_t seed)
+void inputs_create_of(struct inputs *inputs, enum network_who who, const struct network *network,
+                      const struct tables *tables, uint32_t most_items, uint64_t seed)
 {
-    double row_bytes = (double)network->lookups_per_item * (double)tables->row_bytes;
-    size_t rows_size = network->lookups_per_item * sizeof(uint32_t);
-    size_t features_size = network->features * sizeof(float);
-    *inputs = (struct inputs){.lookups_per_item = network->lookups_per_item,
-                              .n_features = network->features,
+    uint32_t n_lookups = network_n_lookups(network, who);
+    uint32_t n_features = who == NETWORK_ITEMS ? network->features : 0;
+    double row_bytes = (double)n_lookups * (double)tables->row_bytes;
+    size_t rows_size = n_lookups * sizeof(uint32_t), features_size = n_features * sizeof(float);
+    *inputs = (struct inputs){.lookups_per_item = n_lookups,
+                              .n_features = n_features,
                               .n_items = ring_items(ROW_BYTES, row_bytes),
                               .n_featured = ring_items(FEATURE_BYTES, (double)features_size)};
     inputs->rows = mem_huge((inputs->n_items + most_items) * rows_size);
     inputs->features = mem_huge((inputs->n_featured + most_items) * features_size);
-    draw_rows(inputs, network, tables, seed);
+    draw_rows(inputs, who, network, tables, seed);
     draw_features(inputs, seed);
     close_ring(inputs->rows, inputs->n_items, most_items, rows_size);
     close_ring(inputs->features, inputs->n_featured, most_items, features_size);
+}
+
+void inputs_create(struct inputs *inputs, const struct network *network,
+                   const struct tables *tables, uint32_t most_items, uint64_t seed)
+{
+    inputs_create_of(inputs, NETWORK_ITEMS, network, tables, most_items, seed);
 }
 
 void inputs_release(struct inputs *inputs)

@@ -9,6 +9,9 @@
 // so their ring is shorter.
 //
 // Lookups are uniform over a table: the hardest case for caches.
+//
+// What a request brings besides is in rings of the same kind: the items of its history, and what is
+// looked up once for it.
 #ifndef NATIVE_INPUTS_H
 #define NATIVE_INPUTS_H
 
@@ -26,6 +29,9 @@ struct inputs {
 
 void inputs_create(struct inputs *inputs, const struct network *network,
                    const struct tables *tables, uint32_t most_items, uint64_t seed);
+// The same of the items of histories, or of requests, of which there are no features.
+void inputs_create_of(struct inputs *inputs, enum network_who who, const struct network *network,
+                      const struct tables *tables, uint32_t most_items, uint64_t seed);
 void inputs_release(struct inputs *inputs); // NULL: no effect
 
 // Those of the first item of request `number` of `items` items; the others' follow.

@@ -108,7 +108,8 @@ static int add_tables(struct network *net, const struct model *model, struct err
         for (double i = 0; i < model->tables.v[g]; i++) {
             uint32_t table = ADD(net->tables, net->n_tables);
             uint32_t lookups = (uint32_t)model->lookups.v[g];
-            net->tables[table] = (struct network_table){model->rows.v[g], lookups, lookups};
+            net->tables[table] = (struct network_table){
+                .rows = model->rows.v[g], .lookups = lookups, .pooled = lookups};
         }
     net->dim = (uint32_t)model->dim;
     return 0;
@@ -428,13 +429,216 @@ static int build_mask(struct network *net, const struct model *model, struct err
     return 0;
 }
 
+// ---- sequences ----------------------------------------------------------------------------------
+
+static uint32_t lookups_of(const struct reals *list, size_t group)
+{
+    return list->n > 0 ? (uint32_t)list->v[group] : 0;
+}
+
+static uint32_t sum_lookups(const struct model *model, const struct reals *list)
+{
+    uint32_t sum = 0;
+    for (size_t g = 0; g < model->tables.n; g++)
+        sum += (uint32_t)model->tables.v[g] * lookups_of(list, g);
+    return sum;
+}
+
+// The most rows that go into one sum with one of a group.
+static uint32_t most_pooled(const struct model *model, size_t group)
+{
+    const struct reals *const lists[] = {&model->lookups, &model->history_lookups,
+                                         &model->request_lookups};
+    uint32_t most = 1;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        uint32_t sum = sum_lookups(model, lists[i]);
+        most = lookups_of(lists[i], group) > 0 && sum > most ? sum : most;
+    }
+    return most;
+}
+
+static void add_shared_tables(struct network *net, const struct model *model)
+{
+    for (size_t g = 0; g < model->tables.n; g++)
+        for (double i = 0; i < model->tables.v[g]; i++) {
+            uint32_t table = ADD(net->tables, net->n_tables);
+            net->tables[table] = (struct network_table){
+                .rows = model->rows.v[g],
+                .lookups = lookups_of(&model->lookups, g),
+                .history_lookups = lookups_of(&model->history_lookups, g),
+                .request_lookups = lookups_of(&model->request_lookups, g),
+                .pooled = most_pooled(model, g),
+            };
+        }
+    net->dim = (uint32_t)model->dim;
+}
+
+// One sum of all rows that `who` looks up.
+static void sum_tables(struct network *net, enum network_who who, struct network_place out)
+{
+    struct network_bag **bags = who == NETWORK_ITEMS     ? &net->bags
+                                : who == NETWORK_HISTORY ? &net->history_bags
+                                                         : &net->request_bags;
+    uint32_t *n = who == NETWORK_ITEMS     ? &net->n_bags
+                  : who == NETWORK_HISTORY ? &net->n_history_bags
+                                           : &net->n_request_bags;
+    for (uint32_t table = 0; table < net->n_tables; table++) {
+        uint32_t n_lookups = network_table_lookups(&net->tables[table], who);
+        if (n_lookups == 0)
+            continue;
+        uint32_t bag = ADD(*bags, *n);
+        (*bags)[bag] = (struct network_bag){
+            .table = table, .n_lookups = n_lookups, .adds = bag > 0, .out = out};
+    }
+}
+
+static struct network_place add_once(struct network *net, uint32_t width)
+{
+    struct network_place place = add_place(net, width, 1);
+    net->buffers[place.buffer].once = true;
+    return place;
+}
+
+// Where the numbers of a token are between one operator and the next: the same places for every
+// block, so that they stay in a cache.
+struct token_places {
+    struct network_place x, standard, projected, values, gated, back;
+};
+
+static struct token_places add_token_places(struct network *net, const struct model *model)
+{
+    uint32_t keys = (uint32_t)(model->heads * model->key_dim);
+    uint32_t values = (uint32_t)(model->heads * model->value_dim);
+    struct token_places to;
+    to.x = add_place(net, net->dim, 1);
+    to.standard = add_place(net, net->dim, 1);
+    to.projected = add_place(net, 2 * keys + (model->gated ? 2 : 1) * values, 1);
+    to.values = add_place(net, values, 1);
+    to.back = to.values;
+    if (!model->gated)
+        return to;
+    uint32_t parts = (uint32_t)model->output_parts;
+    to.back = add_place(net, parts * values, 1);
+    to.gated = (struct network_place){to.back.buffer, (parts - 1) * values, values};
+    return to;
+}
+
+// The gate's product behind, where there are three parts, the gate and the values.
+static void add_gate(struct network *net, const struct token_places *at)
+{
+    uint32_t width = at->values.width;
+    bool joins = at->back.width > width;
+    struct network_place gate = at->projected, values = at->gated;
+    gate.column = gate.width - width;
+    gate.width = values.width = width;
+    if (joins) {
+        add_op(net, NETWORK_COPY, gate, (struct network_place){at->back.buffer, 0, width});
+        values.column = width;
+    } else {
+        values = add_place(net, width, 1);
+    }
+    add_op(net, NETWORK_STANDARD, at->values, values);
+    add_op(net, NETWORK_PRODUCT, gate, at->gated)->with = values;
+}
+
+// Of what a layer adds to a token: so much less, the more blocks add, that their sum is about as
+// large as the token.
+static void add_back(struct network *net, struct network_place from, struct network_place x,
+                     uint32_t n_blocks)
+{
+    struct network_op *op = add_matrix(net, from, x, NETWORK_LINEAR);
+    op->adds = true;
+    net->layers[op->layer].bound /= sqrtf((float)n_blocks);
+}
+
+static void add_block_mlp(struct network *net, const struct model *model, struct network_place x)
+{
+    struct network_place in = x;
+    for (size_t i = 0; i + 1 < model->block_mlp.n; i++) {
+        struct network_place out = add_place(net, (uint32_t)model->block_mlp.v[i], 1);
+        add_matrix(net, in, out, NETWORK_RELU);
+        in = out;
+    }
+    if (in.buffer == x.buffer) { // a layer reads and writes different places
+        struct network_place copy = add_place(net, x.width, 1);
+        add_op(net, NETWORK_COPY, x, copy);
+        in = copy;
+    }
+    add_back(net, in, x, (uint32_t)model->blocks);
+}
+
+static void add_blocks(struct network *net, const struct model *model,
+                       const struct token_places *at)
+{
+    for (int64_t i = 0; i < model->blocks; i++) {
+        add_op(net, NETWORK_STANDARD, at->x, at->standard);
+        add_matrix(net, at->standard, at->projected, model->gated ? NETWORK_SILU : NETWORK_LINEAR);
+        add_op(net, NETWORK_ATTEND, at->projected, at->values)->attention = (uint32_t)i;
+        if (model->gated)
+            add_gate(net, at);
+        add_back(net, at->back, at->x, (uint32_t)model->blocks);
+        if (model->block_mlp.n > 0)
+            add_block_mlp(net, model, at->x);
+    }
+}
+
+static int check_sequence(const struct model *model, struct err *err)
+{
+    const char *name = model->name;
+    bool ranks = model->interaction == INTERACT_TARGET;
+    if (model->dense_mlp.n > 0 || model->dense_inputs > 0)
+        return err_set(err, ERR_STUDY,
+                       "%s: cannot be run: dense_mlp, dense_inputs: expected none with a history",
+                       name);
+    if (sum_lookups(model, &model->lookups) == 0)
+        return err_set(err, ERR_STUDY, "%s: cannot be run: lookups: expected some per item", name);
+    if (!ranks && model->task_mlp.n > 0)
+        return err_set(err, ERR_STUDY,
+                       "%s: cannot be run: task_mlp: expected none with interaction sequence",
+                       name);
+    if (model->output_parts != 1 && !(model->gated && model->output_parts == 3))
+        return err_set(err, ERR_STUDY, "%s: cannot be run: output_parts: expected %s, got %lld",
+                       name, model->gated ? "1 or 3" : "1 without a gate",
+                       (long long)model->output_parts);
+    return 0;
+}
+
+// Candidates are multiplied by what came of the history.
+static struct network_place compare(struct network *net)
+{
+    struct network_place candidate = add_place(net, net->dim, 1);
+    struct network_place met = add_place(net, net->dim, 1);
+    net->sequence.state = add_once(net, net->dim);
+    sum_tables(net, NETWORK_ITEMS, candidate);
+    add_op(net, NETWORK_PRODUCT, candidate, met)->with = net->sequence.state;
+    return met;
+}
+
 static int build_sequence(struct network *net, const struct model *model, struct err *err)
 {
-    (void)net;
-    return err_set(err, ERR_STUDY,
-                   "%s: cannot be run: models that read a history are not known "
-                   "to the engine",
-                   model->name);
+    if (check_sequence(model, err) != 0)
+        return -1;
+    add_shared_tables(net, model);
+    struct token_places at = add_token_places(net, model);
+    net->sequence = (struct network_sequence){.n_blocks = (uint32_t)model->blocks,
+                                              .heads = (uint32_t)model->heads,
+                                              .key_dim = (uint32_t)model->key_dim,
+                                              .value_dim = (uint32_t)model->value_dim,
+                                              .gated = model->gated,
+                                              .ranks = model->interaction == INTERACT_TARGET,
+                                              .token = at.x};
+    sum_tables(net, NETWORK_HISTORY, at.x);
+    if (sum_lookups(model, &model->request_lookups) > 0) {
+        struct network_place user = add_once(net, net->dim);
+        sum_tables(net, NETWORK_REQUEST, user);
+        add_op(net, NETWORK_SUM, at.x, at.x)->with = user;
+    }
+    add_blocks(net, model, &at);
+    net->sequence.n_token_ops = net->n_ops;
+    if (net->sequence.ranks)
+        sum_tables(net, NETWORK_ITEMS, at.x);
+    add_top(net, model, net->sequence.ranks ? at.x : compare(net));
+    return 0;
 }
 
 typedef int (*build_fn)(struct network *net, const struct model *model, struct err *err);
@@ -451,11 +655,20 @@ static const build_fn builders[N_INTERACTIONS] = {
     [INTERACT_TARGET] = build_sequence,
 };
 
+static uint32_t count_of(const struct network_bag *bags, uint32_t n_bags)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < n_bags; i++)
+        n += bags[i].n_lookups;
+    return n;
+}
+
 static void count_lookups(struct network *net)
 {
-    net->lookups_per_item = net->units.n_units * net->units.rows_per_unit;
-    for (uint32_t i = 0; i < net->n_bags; i++)
-        net->lookups_per_item += net->bags[i].n_lookups;
+    net->lookups_per_item =
+        net->units.n_units * net->units.rows_per_unit + count_of(net->bags, net->n_bags);
+    net->lookups_per_history = count_of(net->history_bags, net->n_history_bags);
+    net->lookups_per_request = count_of(net->request_bags, net->n_request_bags);
 }
 
 // Layers that end in what a request is answered with end in a sigmoid.
@@ -497,17 +710,47 @@ void network_release(struct network *network)
     mem_free(network->layers);
     mem_free(network->tables);
     mem_free(network->bags);
+    mem_free(network->history_bags);
+    mem_free(network->request_bags);
     memset(network, 0, sizeof *network);
 }
 
-void network_lookups(const struct network *network, uint32_t *table, uint32_t *lookup)
+uint32_t network_n_lookups(const struct network *network, enum network_who who)
+{
+    return who == NETWORK_ITEMS     ? network->lookups_per_item
+           : who == NETWORK_HISTORY ? network->lookups_per_history
+                                    : network->lookups_per_request;
+}
+
+uint32_t network_table_lookups(const struct network_table *table, enum network_who who)
+{
+    return who == NETWORK_ITEMS     ? table->lookups
+           : who == NETWORK_HISTORY ? table->history_lookups
+                                    : table->request_lookups;
+}
+
+static uint32_t bag_lookups(const struct network_bag *bags, uint32_t n_bags, uint32_t *table,
+                            uint32_t *lookup)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < network->n_bags; i++)
-        for (uint32_t k = 0; k < network->bags[i].n_lookups; k++, n++) {
-            table[n] = network->bags[i].table;
-            lookup[n] = network->bags[i].first + k;
+    for (uint32_t i = 0; i < n_bags; i++)
+        for (uint32_t k = 0; k < bags[i].n_lookups; k++, n++) {
+            table[n] = bags[i].table;
+            lookup[n] = bags[i].first + k;
         }
+    return n;
+}
+
+void network_lookups(const struct network *network, enum network_who who, uint32_t *table,
+                     uint32_t *lookup)
+{
+    if (who == NETWORK_HISTORY)
+        bag_lookups(network->history_bags, network->n_history_bags, table, lookup);
+    if (who == NETWORK_REQUEST)
+        bag_lookups(network->request_bags, network->n_request_bags, table, lookup);
+    if (who != NETWORK_ITEMS)
+        return;
+    uint32_t n = bag_lookups(network->bags, network->n_bags, table, lookup);
     for (uint32_t i = 0; i < network->units.n_tables; i++)
         for (uint32_t k = 0; k < network->tables[network->units.first_table + i].lookups;
              k++, n++) {

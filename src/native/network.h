@@ -20,6 +20,24 @@
 //     behaviours in order, and each is the sum of its rows. What they are compared with (the ad) is
 //     the first table behind them, or table 0 where there is none;
 //   - recurrent layers begin with a state of 0; gates are in the order reset, update, new.
+//
+// Models that read a history run in two passes. First the items of the history are the tokens: the
+// first n_token_ops operators are run over them, block by block, and every NETWORK_ATTEND keeps
+// their keys and values. Then the candidates' turn comes: as tokens behind the history, through all
+// operators (sequence-target), or through those behind n_token_ops alone, which compare them with
+// what came out of the last token (sequence). Left open by the catalogue, too:
+//   - a token is the sum of its rows, and of the rows that are looked up once per request;
+//   - blocks are x + back(attention(in(standard(x)))), then x + block_mlp(x) whose last layer has
+//   no
+//     activation. `in` gives queries, keys, values and, where there is one, the gate, side by side,
+//     each head after head;
+//   - without a gate, weights are the softmax of q k / sqrt(key_dim) (SASRec). With one, SiLU
+//     follows `in`, weights are SiLU(q k / sqrt(key_dim)) / (1 + the history's length), and the
+//     standardised values times the gate go back, in three parts behind the gate and the values
+//     themselves (HSTU);
+//   - a history of none leaves zeros to compare with;
+//   - candidates are multiplied, number by number, by what they are compared with: with a top stack
+//     of one width of 1, that is a dot product, weighed.
 #ifndef NATIVE_NETWORK_H
 #define NATIVE_NETWORK_H
 
@@ -39,6 +57,7 @@ struct network_place {
 
 struct network_buffer {
     uint32_t width, parts;
+    bool once; // one row, which is the request's, for all items
 };
 
 enum network_activation {
@@ -46,6 +65,7 @@ enum network_activation {
     NETWORK_RELU,
     NETWORK_SIGMOID,
     NETWORK_TANH,
+    NETWORK_SILU, // x times its sigmoid
 };
 
 // Parameters: out * in weights, a row for each output, and `out` biases.
@@ -57,7 +77,8 @@ struct network_layer {
 
 enum network_kind {
     NETWORK_COPY,    // out = in
-    NETWORK_LAYER,   // out = activation(weights in + biases), of every part
+    NETWORK_LAYER,   // out = activation(weights in + biases), of every part; added to what is there
+                     // where it `adds`
     NETWORK_PAIRS,   // out = in, in + with, with: of every part, `with` has one
     NETWORK_FOLD,    // out = the sum of in's parts
     NETWORK_RECUR,   // out: the states of all parts in turn (or the last, where out has one part)
@@ -66,21 +87,28 @@ enum network_kind {
     NETWORK_CROSS,   // out = with * (weights in + biases) + in, through a narrow second layer
     NETWORK_PRODUCT, // out = in * with, number by number
     NETWORK_NORM,    // out = ReLU(in, of mean 0 and variance 1 over a row)
+    NETWORK_STANDARD, // out = in, of mean 0 and variance 1 over a row
+    NETWORK_SUM,      // out = in + with; out may be in
+    NETWORK_ATTEND,   // out = the values of all tokens that an item sees, weighed; in: what it
+                      // asks, and its own key and value
 };
 
 struct network_op {
     enum network_kind kind;
     enum network_activation activation;
+    bool adds;
     struct network_place in, with, out;
+    uint32_t attention;      // ATTEND: whose keys and values, 0 .. n_blocks - 1
     uint32_t layer, layer_2; // LAYER, RECUR (of the inputs; of the state), CROSS (down; up)
     uint32_t scratch; // a buffer: CROSS's narrow middle; RECUR's inputs times weights, which may be
                       // that of its states
 };
 
 struct network_table {
-    double rows;      // at its full size
-    uint32_t lookups; // per item
-    uint32_t pooled;  // of these, how many go into one sum
+    double rows;                               // at its full size
+    uint32_t lookups;                          // per item
+    uint32_t pooled;                           // how many go into one sum at most
+    uint32_t history_lookups, request_lookups; // per item of the history; once
 };
 
 // One sum of rows for each item. Lookups of all bags in their order are the lookups of an item.
@@ -101,16 +129,32 @@ struct network_units {
     struct network_place ad, out;
 };
 
+// What a model does with a history; n_blocks 0: it reads none.
+struct network_sequence {
+    uint32_t n_blocks, heads, key_dim, value_dim;
+    bool gated;
+    uint32_t n_token_ops;       // operators that the items of a history go through
+    bool ranks;                 // do the candidates, too? Else they are compared with `state`
+    struct network_place token; // of which the last is `state`
+    struct network_place state;
+};
+
+// Who looks up: candidates, the items of the history, or the request itself.
+enum network_who { NETWORK_ITEMS, NETWORK_HISTORY, NETWORK_REQUEST, N_NETWORK_WHO };
+
 struct network {
     uint32_t n_buffers, n_ops, n_layers, n_tables, n_bags;
+    uint32_t n_history_bags, n_request_bags;
     struct network_buffer *buffers;
     struct network_op *ops;
     struct network_layer *layers;
     struct network_table *tables;
-    struct network_bag *bags;
+    struct network_bag *bags, *history_bags, *request_bags;
     struct network_units units;
-    uint32_t dim, features;    // numbers in a row; dense features per item
-    uint32_t lookups_per_item; // of bags and units
+    struct network_sequence sequence;
+    uint32_t dim, features;                            // numbers in a row; dense features per item
+    uint32_t lookups_per_item;                         // of bags and units
+    uint32_t lookups_per_history, lookups_per_request; // of their bags
     size_t n_parameters;
     struct network_place out; // what a request is answered with
 };
@@ -120,9 +164,14 @@ struct network {
 int network_build(struct network *network, const struct model *model, struct err *err);
 void network_release(struct network *network); // NULL: no effect
 
-// The lookups of an item in their order: which table each is of and which of the table's lookups
-// it is. Both arrays hold lookups_per_item.
-void network_lookups(const struct network *network, uint32_t *table, uint32_t *lookup);
+// How many lookups each of them has in all, and in one table.
+uint32_t network_n_lookups(const struct network *network, enum network_who who);
+uint32_t network_table_lookups(const struct network_table *table, enum network_who who);
+
+// These lookups in their order: which table each is of and which of the table's lookups it is. Both
+// arrays hold network_n_lookups().
+void network_lookups(const struct network *network, enum network_who who, uint32_t *table,
+                     uint32_t *lookup);
 
 // The parameters of a seed, n_parameters of them, such that a stack keeps the size of what goes
 // through it.

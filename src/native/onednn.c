@@ -133,9 +133,9 @@ int onednn_product_desc(const struct onednn *dnn, const struct onednn_product *p
                : 0;
 }
 
-int onednn_append(const struct onednn *dnn, dnnl_post_ops_t ops, dnnl_alg_kind_t kind)
+int onednn_append(const struct onednn *dnn, dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha)
 {
-    return dnn->calls.dnnl_post_ops_append_eltwise(ops, kind, 0, 0) ? -1 : 0;
+    return dnn->calls.dnnl_post_ops_append_eltwise(ops, kind, alpha, 0) ? -1 : 0;
 }
 
 int onednn_append_sum(const struct onednn *dnn, dnnl_post_ops_t ops)
@@ -188,9 +188,9 @@ int onednn_product_desc(const struct onednn *dnn, const struct onednn_product *p
                : 0;
 }
 
-int onednn_append(const struct onednn *dnn, dnnl_post_ops_t ops, dnnl_alg_kind_t kind)
+int onednn_append(const struct onednn *dnn, dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha)
 {
-    return dnn->calls.dnnl_post_ops_append_eltwise(ops, 1, kind, 0, 0) ? -1 : 0;
+    return dnn->calls.dnnl_post_ops_append_eltwise(ops, 1, kind, alpha, 0) ? -1 : 0;
 }
 
 int onednn_append_sum(const struct onednn *dnn, dnnl_post_ops_t ops)

@@ -103,9 +103,9 @@ int onednn_product_desc(const struct onednn *dnn, const struct onednn_product *p
 int onednn_reorder_desc(const struct onednn *dnn, const struct onednn_desc *from,
                         const struct onednn_desc *to, dnnl_primitive_desc_t *desc);
 
-// Behind a product: an operation on each number, and before it, perhaps, the addition of what was
-// there.
-int onednn_append(const struct onednn *dnn, dnnl_post_ops_t ops, dnnl_alg_kind_t kind);
+// Behind a product: an operation on each number, with its first parameter, and before it, perhaps,
+// the addition of what was there.
+int onednn_append(const struct onednn *dnn, dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha);
 int onednn_append_sum(const struct onednn *dnn, dnnl_post_ops_t ops);
 
 #endif

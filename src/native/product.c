@@ -128,8 +128,10 @@ static int append_activation(const struct onednn *dnn, dnnl_post_ops_t ops,
 {
     static const dnnl_alg_kind_t kinds_of[] = {[NETWORK_RELU] = dnnl_eltwise_relu,
                                                [NETWORK_SIGMOID] = dnnl_eltwise_logistic,
-                                               [NETWORK_TANH] = dnnl_eltwise_tanh};
-    return activation == NETWORK_LINEAR ? 0 : onednn_append(dnn, ops, kinds_of[activation]);
+                                               [NETWORK_TANH] = dnnl_eltwise_tanh,
+                                               [NETWORK_SILU] = dnnl_eltwise_swish};
+    float alpha = activation == NETWORK_SILU ? 1 : 0; // of ReLU, the slope below 0
+    return activation == NETWORK_LINEAR ? 0 : onednn_append(dnn, ops, kinds_of[activation], alpha);
 }
 
 // What is done behind the product, and that its scratch memory is ours.

@@ -110,10 +110,18 @@ SIMD_CLONES static void tanh_all(float *row, size_t width)
         row[k] = tanh_of(row[k]);
 }
 
+SIMD_CLONES static void silu_all(float *row, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        row[k] *= sigmoid_of(row[k]);
+}
+
 void vectors_activate(float *row, size_t width, enum network_activation activation)
 {
-    static void (*const all[])(float *, size_t) = {
-        [NETWORK_RELU] = relu_all, [NETWORK_SIGMOID] = sigmoid_all, [NETWORK_TANH] = tanh_all};
+    static void (*const all[])(float *, size_t) = {[NETWORK_RELU] = relu_all,
+                                                   [NETWORK_SIGMOID] = sigmoid_all,
+                                                   [NETWORK_TANH] = tanh_all,
+                                                   [NETWORK_SILU] = silu_all};
     if (activation != NETWORK_LINEAR)
         all[activation](row, width);
 }
@@ -182,6 +190,46 @@ SIMD_CLONES static void exp_row(float *restrict out, const float *restrict in, f
         out[k] = exp_of(in[k] - shift);
 }
 
+SIMD_CLONES static void scale_all(float *row, float scale, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        row[k] *= scale;
+}
+
+void vectors_scale(float *row, size_t width, float by)
+{
+    scale_all(row, by, width);
+}
+
+SIMD_CLONES static void exp_all(float *row, float shift, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        row[k] = exp_of(row[k] - shift);
+}
+
+void vectors_softmax(float *row, size_t width)
+{
+    exp_all(row, largest(row, width), width);
+    scale_all(row, 1 / sum_of(row, width), width);
+}
+
+float vectors_dot(const float *a, const float *b, size_t width)
+{
+    return dot(a, b, width);
+}
+
+SIMD_CLONES static void add_scaled(float *restrict out, const float *restrict in, float scale,
+                                   size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        out[k] += scale * in[k];
+}
+
+void vectors_add_scaled(float *out, const float *in, size_t width, float by)
+{
+    add_scaled(out, in, by, width);
+}
+
 SIMD_CLONES static void scale_add(float *restrict out, float scale, const float *restrict in,
                                   size_t width)
 {
@@ -210,6 +258,19 @@ void vectors_dots(struct vectors_rows out, struct vectors_rows in, size_t n_rows
             for (size_t b = 0; b < a; b++)
                 *to++ = dot(from + a * dim, from + b * dim, dim);
     }
+}
+
+SIMD_CLONES static void sum_two(float *out, const float *in, const float *with, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        out[k] = in[k] + with[k];
+}
+
+void vectors_sum(struct vectors_rows out, struct vectors_rows in, struct vectors_rows with,
+                 size_t n_rows, size_t width)
+{
+    for (size_t i = 0; i < n_rows; i++)
+        sum_two(row_of(out, i), row_of(in, i), row_of(with, i), width);
 }
 
 SIMD_CLONES static void multiply(float *restrict out, const float *restrict in,
@@ -249,12 +310,34 @@ SIMD_CLONES static void shift_scale(float *restrict out, const float *restrict i
     }
 }
 
+SIMD_CLONES static void shift_scale_plain(float *restrict out, const float *restrict in,
+                                          float shift, float scale, size_t width)
+{
+    for (size_t k = 0; k < width; k++)
+        out[k] = (in[k] - shift) * scale;
+}
+
+// What a row is to be multiplied by, once its mean is gone.
+static float scale_of(const float *row, float mean, size_t width)
+{
+    float variance = dot(row, row, width) / (float)width - mean * mean;
+    return 1 / sqrtf(fmaxf(variance, NORM_LEAST));
+}
+
 void vectors_norm(struct vectors_rows out, struct vectors_rows in, size_t n_rows, size_t width)
 {
     for (size_t i = 0; i < n_rows; i++) {
         const float *from = row_of(in, i);
         float mean = sum_of(from, width) / (float)width;
-        float variance = dot(from, from, width) / (float)width - mean * mean;
-        shift_scale(row_of(out, i), from, mean, 1 / sqrtf(fmaxf(variance, NORM_LEAST)), width);
+        shift_scale(row_of(out, i), from, mean, scale_of(from, mean, width), width);
+    }
+}
+
+void vectors_standard(struct vectors_rows out, struct vectors_rows in, size_t n_rows, size_t width)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        const float *from = row_of(in, i);
+        float mean = sum_of(from, width) / (float)width;
+        shift_scale_plain(row_of(out, i), from, mean, scale_of(from, mean, width), width);
     }
 }

@@ -51,13 +51,26 @@ void vectors_weigh(struct vectors_rows out, struct vectors_rows in, struct vecto
 void vectors_dots(struct vectors_rows out, struct vectors_rows in, size_t n_rows, size_t n,
                   size_t dim);
 
-// out = in * with, and out = out * with + in.
+// out = in + with, out = in * with, and out = out * with + in. Where `with` is one row for all, its
+// stride is 0. Of sums, `out` may be `in`.
+void vectors_sum(struct vectors_rows out, struct vectors_rows in, struct vectors_rows with,
+                 size_t n_rows, size_t width);
 void vectors_product(struct vectors_rows out, struct vectors_rows in, struct vectors_rows with,
                      size_t n_rows, size_t width);
 void vectors_cross(struct vectors_rows out, struct vectors_rows in, struct vectors_rows with,
                    size_t n_rows, size_t width);
 
-// out = ReLU(in, shifted and scaled to mean 0 and variance 1), each row by itself.
+// out = ReLU(in, shifted and scaled to mean 0 and variance 1), each row by itself; and without
+// ReLU.
 void vectors_norm(struct vectors_rows out, struct vectors_rows in, size_t n_rows, size_t width);
+void vectors_standard(struct vectors_rows out, struct vectors_rows in, size_t n_rows, size_t width);
+
+// A row in place: every number times `by`, and softmax(row), of which there is one number at least.
+void vectors_scale(float *row, size_t width, float by);
+void vectors_softmax(float *row, size_t width);
+
+// A dot product, and out = out + by * in, of rows.
+float vectors_dot(const float *a, const float *b, size_t width);
+void vectors_add_scaled(float *out, const float *in, size_t width, float by);
 
 #endif

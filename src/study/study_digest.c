@@ -55,9 +55,10 @@ static void add_table(struct blob *parts, const struct cost_table *table)
 {
     if (!table)
         return;
-    const struct reals *const lists[] = {&table->batches_items,   &table->busy_cores,
-                                         &table->seconds_s,       &table->accel_load_s,
-                                         &table->accel_compute_s, &table->accel_batches_items};
+    const struct reals *const lists[] = {
+        &table->batches_items, &table->busy_cores,           &table->seconds_s,
+        &table->accel_load_s,  &table->accel_compute_s,      &table->accel_batches_items,
+        &table->per_history_s, &table->per_history_square_s, &table->per_item_history_s};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         add(parts, lists[i]->v, lists[i]->n * sizeof *lists[i]->v);
 }

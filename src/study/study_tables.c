@@ -109,6 +109,7 @@ static void stand_in(struct table_file *file)
         *lists[i]->v = one;
         lists[i]->n = 1;
     }
+    file->table.per_history_s = (struct reals){1, mem_calloc(1, sizeof(double))};
     file->table.name = mem_strdup("");
     file->any_size = true;
 }

@@ -596,6 +596,21 @@ static int add_accel(const struct reader *r, const struct row *rows, size_t n, s
     return 0;
 }
 
+// As many as busy counts, or one.
+static int check_histories(const struct reader *r, struct err *err)
+{
+    const struct cost_table *table = &r->to->table;
+    const struct reals *const lists[] = {&table->per_history_s, &table->per_history_square_s,
+                                         &table->per_item_history_s};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (lists[i]->n > 1 && lists[i]->n != table->busy_cores.n)
+            return err_set(err, ERR_STUDY,
+                           "%s:1:1: per_history and its like: expected one time, or %zu, as there "
+                           "are counts of busy cores, got %zu",
+                           r->csv.name, table->busy_cores.n, lists[i]->n);
+    return 0;
+}
+
 static int build(struct reader *r, struct err *err)
 {
     size_t n_cpu = 0;
@@ -611,7 +626,7 @@ static int build(struct reader *r, struct err *err)
     for (size_t i = 0; i < r->n_rows; i++)
         sum += r->rows[i].cv * r->rows[i].cv;
     r->to->table.cv = rounded(sqrt(sum / (double)r->n_rows));
-    return 0;
+    return check_histories(r, err);
 }
 
 // ---- "# model: wnd" -----------------------------------------------------------------------------
@@ -641,6 +656,50 @@ static void take_label(const struct csv_field *value, uint64_t line, char **to,
     *at = (struct table_place){line, value->column};
 }
 
+// "18.3us 19.1us", with commas or without.
+static int take_times(const struct reader *r, const struct csv_field *value, uint64_t line,
+                      struct reals *to, struct err *err)
+{
+    size_t at = 0;
+    while (at < value->n) {
+        size_t n = 0;
+        while (at + n < value->n && !strchr(" \t,", value->text[at + n]))
+            n++;
+        struct csv_field one = {value->text + at, n, value->column + at};
+        double time_s = 0;
+        if (n > 0 && (!time_with_unit(&one, &time_s) || !(time_s >= 0 && time_s <= LONGEST_S)))
+            return err_set(err, ERR_STUDY,
+                           "%s:%llu:%zu: expected times of 0 or more with their unit, such as "
+                           "\"1.9us\"",
+                           r->csv.name, (unsigned long long)line, one.column);
+        if (n > 0)
+            append(to, time_s);
+        at += n + 1;
+    }
+    return 0;
+}
+
+static int read_histories(const struct reader *r, const char *line, size_t n, uint64_t number,
+                          struct err *err)
+{
+    struct cost_table *table = &r->to->table;
+    const struct {
+        const char *key;
+        struct reals *to;
+    } keys[] = {{"per_history", &table->per_history_s},
+                {"per_history_square", &table->per_history_square_s},
+                {"per_item_history", &table->per_item_history_s}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct csv_field value = comment_value(line, n, keys[i].key);
+        if (value.n > 0 && keys[i].to->n > 0)
+            return err_set(err, ERR_STUDY, "%s:%llu:%zu: %s is there already", r->csv.name,
+                           (unsigned long long)number, value.column, keys[i].key);
+        if (value.n > 0 && take_times(r, &value, number, keys[i].to, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 // Lines that begin with # are none of the table's, but may say what it is of.
 static int read_comments(struct reader *r, struct err *err)
 {
@@ -654,6 +713,8 @@ static int read_comments(struct reader *r, struct err *err)
             model = comment_value(line, n, "model");
             platform = comment_value(line, n, "platform");
             batch = comment_value(line, n, "batch");
+            if (read_histories(r, line, n, number, err) < 0)
+                return -1;
         }
         take_label(&model, number, &to->table.model, &to->model_at);
         take_label(&platform, number, &to->table.platform, &to->platform_at);

@@ -13,6 +13,13 @@
 //     device            cpu or accelerator (also gpu); else the CPU
 //     model, platform   what was measured; also as lines "# model: wnd" above the table
 //
+// What a history adds to a request on a core stands in lines above the table, one time for each
+// count of busy cores in rising order, or one for all (models/cost_table.h):
+//
+//     # per_history: 18.3us 19.1us
+//     # per_history_square: 2.2ns
+//     # per_item_history: 4.4ns 4.5ns
+//
 // A time has its unit (s, ms, us, ns) at the end of its column's name or behind its number. Other
 // columns are left alone. Triton's perf_analyzer writes microseconds without saying so; of its
 // files the time is compute input + infer + output, without these columns its latency.

@@ -2407,6 +2407,7 @@ def group_profile(folder):
     profile_refused(folder, measure)
     profile_of_file(folder)
     profile_of_teams(folder)
+    profile_of_histories(folder)
 
 
 def profile_of_file(folder):
@@ -2459,6 +2460,41 @@ def profile_of_teams(folder):
         rc, out, err = call("serve", "own/ncf.yaml", "--table-bytes", "1MB", "--set", "duration=300ms", "--set",
                             "traffic[0].rate=200qps", "-o", "own.h5", cwd=folder)
         expect(rc == 0 and re.search(r"engine own, .* on 2 cores of .*, 2 to a worker", out), "teams of own", out + err)
+def profile_of_histories(folder):
+    """A model that reads a history: its table says what one adds, a simulated time is what these numbers make by
+    hand, and the study is served."""
+    rc, out, err = call("profile", "sasrec", "--cores", "1", "--most-items", "4", "--batch", "4", "--history", "20", "--time",
+                        "300ms", "-o", "seq", cwd=folder)
+    if "oneDNN is missing" in err:
+        return
+    expect(rc == 0 and "with a history of 20 items; what another adds, alone:" in out, "a profile with histories", out + err)
+    with open(os.path.join(folder, "seq", "catalog", "sasrec-cut.csv")) as f:
+        text = f.read()
+    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    expect([int(row["batch"]) for row in rows] == [1, 2, 3, 4] and all(float(row["time_ms"]) > 0 for row in rows),
+           "sizes with histories", rows)
+    adds_s = [1e-9 * float(re.search(rf"# {key}: (\S+)ns\n", text)[1])
+              for key in ("per_history", "per_history_square", "per_item_history")]
+    expect(min(adds_s) >= 0 < max(adds_s), "what a history adds", adds_s)
+    items, length = 3, 37
+    by_hand_s = 1e-3 * float(rows[items - 1]["time_ms"]) + length * (adds_s[0] + adds_s[1] * length + adds_s[2] * items)
+    words = ("seq/sasrec.yaml", "--set", f"traffic[0].history={{distribution: fixed, items: {length}}}")
+    warm = ("--set", "fleet.groups[0].cost={kind: table, file: catalog/sasrec-cut.csv}")
+    simulated = tables_of("run", *words, "-o", "one.h5", "--set", f"traffic[0].sizes={{distribution: fixed, items: {items}}}",
+                          "--set", "traffic[0].rate=0.1qps", "--set", "duration=100s", "--set", "warmup=0s",
+                          "--set", "balancer={policy: random, dispatch_delay: 0s, return_delay: 0s}",
+                          "--set", "fleet.groups[0].noise=none", *warm, cwd=folder)["latency"][0]
+    expect(abs(simulated["latency_mean_s"] - by_hand_s) < 1.5e-9, "a simulated time by hand", f"{simulated} {by_hand_s}")
+    refused("a fit of a table with histories", r"seq/catalog/sasrec.csv: its per_history says what a history adds", folder, "fit",
+            "seq/catalog/sasrec.csv")
+    served_words = ("serve", *words, "-o", "seq.h5", "--trace", "seq.csv", "--idle", "sleep", "--set", "duration=300ms", "--set",
+                    "traffic[0].rate=100qps")
+    rc, out, err = call(*served_words, cwd=folder)
+    expect(rc == 0 and "served for real by engine own" in out and "at its own speed" in out, "histories that are served", out + err)
+    with open(os.path.join(folder, "seq.csv")) as f:
+        expect({row["history_items"] for row in csv.DictReader(f)} == {str(length)}, "a trace with histories")
+    refused("histories that are merged", r"seq/sasrec.yaml: service sasrec: its scheduler merges queries, and no engine runs several histories",
+            folder, *served_words, *warm, "-f", "--set", "fleet.groups[0].scheduler={policy: coalesce, batch_items: 4}")
 
 
 def profile_refused(folder, measure):

@@ -74,6 +74,7 @@ FENCES = {
     "libyaml": (r"yaml\.h", ["src/study/doc"]),
     "GSL": (r"gsl/.*", ["traces/arrival*", "traces/qsize*", "results/ci",
                        "src/study/table_fit",  # least squares
+                       "src/live/history_fit", # the same
                        "src/live/cold_fit",    # of a form that is not linear
                        "src/calibrate/calib_fit"]),  # the same, in a developers' tool
     "GLPK": (r"glpk\.h", ["src/search/programme"]),

@@ -50,6 +50,30 @@ START_TEST(largest_request)
 }
 END_TEST
 
+static const char nine[] = "traffic[0].history={distribution: fixed, items: 9}";
+
+// Queries come with their histories, and the longest is known.
+START_TEST(histories)
+{
+    static const char drawn[] =
+        "traffic[0].history={distribution: lognormal, mu: 5, sigma: 1, max_items: 700}";
+    struct study *study = live_fixture_study(drawn, NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    uint32_t most = 0;
+    for (size_t i = 0; i < plan->n_queries; i++)
+        most = plan->queries[i].history_items > most ? plan->queries[i].history_items : most;
+    ck_assert_uint_gt(most, 100);
+    ck_assert_uint_eq(plan->most_history_items, most);
+    live_plan_destroy(plan);
+    study_destroy(study);
+    study = live_fixture_study(NULL, NULL, NULL);
+    plan = live_fixture_plan(study);
+    ck_assert_uint_eq(plan->most_history_items, 0);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
 // What one machine is not, and what no engine runs, is said with what was expected.
 START_TEST(refuses)
 {
@@ -59,11 +83,13 @@ START_TEST(refuses)
          "1us}}]}",
          "expected cells: 1 and one group"},
         {"failures={mtbf: 1h, mttr: 1s}", "failures: expected none"},
-        {"traffic[0].history={distribution: fixed, items: 9}", "histories"},
+        {"fleet.groups[0].scheduler={policy: coalesce, batch_items: 16}",
+         "its scheduler merges queries, and no engine runs several histories at once"},
         {"traffic[0].rate=1e-7qps", "no query arrives"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
-        struct study *study = live_fixture_study(cases[i][0], NULL, NULL);
+        struct study *study =
+            live_fixture_study(cases[i][0], strstr(cases[i][0], "coalesce") ? nine : NULL, NULL);
         ck_assert_ptr_null(live_plan_create(study, &err));
         ck_assert_msg(strstr(err.text, cases[i][1]) != NULL, "%s", err.text);
         ck_assert_int_eq(err.code, ERR_STUDY);
@@ -112,10 +138,8 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", of_a_study},
-                                       {"core", of_a_fleet},
-                                       {"limits", largest_request},
-                                       {"errors", refuses},
-                                       {"errors", refuses_accelerators}};
+    const struct suite_test tests[] = {{"core", of_a_study}, {"core", of_a_fleet},
+                                       {"core", histories},  {"limits", largest_request},
+                                       {"errors", refuses},  {"errors", refuses_accelerators}};
     return suite_run("live_plan", tests, sizeof tests / sizeof *tests);
 }

@@ -51,6 +51,30 @@ START_TEST(gaps)
 }
 END_TEST
 
+// A request that takes the place of one with another history takes as much longer as the study's
+// times say: here 20 us + 40 us, and 1 us for each item of the history.
+START_TEST(histories)
+{
+    struct study *study = live_fixture_study(
+        "fleet.groups[0].cost={kind: synthetic, fixed: 20us, per_item: 1us, per_history: 1us}",
+        "traffic[0].history={distribution: lognormal, mu: 4, sigma: 1, max_items: 400}", whole);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct live_log *log = live_fixture_log(plan, 600 * SIMTIME_US);
+    for (size_t i = 0; i < log->n_requests; i++) // as if all had had one of 540 items
+        log->requests[i].history_items = 540;
+    struct live_log *replay = live_replay(log, false);
+    for (size_t i = 0; i < plan->n_queries; i++) {
+        const struct live_query *query = &replay->queries[i];
+        ck_assert_int_eq(query->end_ns - query->last_begin_ns,
+                         (60 + plan->queries[i].history_items) * SIMTIME_US);
+    }
+    live_log_destroy(replay);
+    live_log_destroy(log);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
 // Queries that were refused take no part; of a run without requests there is nothing.
 START_TEST(others)
 {
@@ -73,6 +97,7 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", same_again}, {"core", gaps}, {"limits", others}};
+    const struct suite_test tests[] = {
+        {"core", same_again}, {"core", gaps}, {"core", histories}, {"limits", others}};
     return suite_run("live_replay", tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "live/live_simulate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/blob.h"
@@ -90,6 +91,34 @@ START_TEST(without_a_term)
 }
 END_TEST
 
+// Arrivals keep their histories, and what these add is in the times with one core as well.
+START_TEST(histories)
+{
+    static const char history[] =
+        "traffic[0].history={distribution: lognormal, mu: 4, sigma: 1, max_items: 500}";
+    static const char cost[] = "fleet.groups[0].cost={kind: synthetic, fixed: 20us, per_item: 1us, "
+                               "per_history: 100ns, per_item_history: 3ns%s}";
+    static const char busy[] = "traffic[0].rate=9kqps";
+    char with_text[256], without_text[256];
+    snprintf(with_text, sizeof with_text, cost, ", contention_frac: 0.5");
+    snprintf(without_text, sizeof without_text, cost, "");
+    struct study *with = live_fixture_study(busy, with_text, history);
+    struct study *without = live_fixture_study(busy, without_text, history);
+    struct study *none = live_fixture_study(busy, NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(with), *bare = live_fixture_plan(without);
+    struct live_plan *empty = live_fixture_plan(none);
+    ck_assert(is_same(simulate(plan, LIVE_ALL_TERMS, 1), run_study(with, plan)));
+    ck_assert(is_same(simulate(plan, LIVE_ONE_CORE, 1), run_study(without, bare)));
+    ck_assert(!is_same(simulate(plan, LIVE_ONE_CORE, 1), run_study(none, empty)));
+    live_plan_destroy(empty);
+    live_plan_destroy(bare);
+    live_plan_destroy(plan);
+    study_destroy(none);
+    study_destroy(without);
+    study_destroy(with);
+}
+END_TEST
+
 // On a machine that is by a factor slower, it is the study whose costs are by as much higher.
 START_TEST(slower)
 {
@@ -131,6 +160,6 @@ END_TEST
 int main(int argc, char **argv)
 {
     const struct suite_test tests[] = {
-        {"core", without_a_term}, {"core", slower}, {"core", services}};
+        {"core", without_a_term}, {"core", histories}, {"core", slower}, {"core", services}};
     return suite_mpi_run(&argc, &argv, "live_simulate", tests, sizeof tests / sizeof *tests);
 }

@@ -42,6 +42,36 @@ START_TEST(reads_back)
 }
 END_TEST
 
+// Histories are in both, where queries have them.
+START_TEST(histories)
+{
+    char path[] = "/tmp/recfleet-live-trace-XXXXXX", name[] = "history_items";
+    struct err err = {0};
+    struct study *study = live_fixture_study(
+        "traffic[0].history={distribution: lognormal, mu: 4, sigma: 1, max_items: 400}", NULL,
+        NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct live_log *log = live_fixture_log(plan, 1000);
+    close(mkstemp(path));
+    ck_assert_msg(live_trace_write(path, log, &err) == 0, "%s", err.text);
+    struct trace_csv_config config = trace_csv_defaults(path);
+    config.start = TRACE_CSV_START_ZERO;
+    config.history_column = name;
+    struct trace *trace = trace_csv_read(&config, &err), *memory = live_trace_of(log, 0);
+    ck_assert_msg(trace != NULL, "%s", err.text);
+    for (size_t i = 0; i < plan->n_queries; i++) {
+        ck_assert_uint_eq(trace->history_items[i], plan->queries[i].history_items);
+        ck_assert_uint_eq(memory->history_items[i], plan->queries[i].history_items);
+    }
+    unlink(path);
+    trace_destroy(trace);
+    trace_destroy(memory);
+    live_log_destroy(log);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
 // A folder that is not there is an error that names the file, and leaves nothing.
 START_TEST(refuses)
 {
@@ -60,6 +90,7 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", reads_back}, {"errors", refuses}};
+    const struct suite_test tests[] = {
+        {"core", reads_back}, {"core", histories}, {"errors", refuses}};
     return suite_run("live_trace", tests, sizeof tests / sizeof *tests);
 }

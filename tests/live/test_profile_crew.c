@@ -43,7 +43,7 @@ static void set_stage_on(struct stage *stage, size_t second, uint32_t cores_per_
                                              .cpus = stage->cpus,
                                              .n_threads = 2 / cores_per_worker,
                                              .cores_per_worker = cores_per_worker,
-                                             .most_items = MOST,
+                                             .most = {MOST, 0},
                                              .sizes = stage->sizes,
                                              .seed = 1};
     stage->crew = profile_crew_create(&crew, NULL);
@@ -137,6 +137,48 @@ START_TEST(a_mix_is_cut)
     }
     ck_assert_uint_ge(seen[16], 1);
     ck_assert_uint_eq(seen[16] + seen[8] + seen[7], n);
+    clear_stage(&stage);
+}
+END_TEST
+
+// Its queries have histories of their own, the same in each request of one; alone all are of the
+// visit's.
+START_TEST(a_mix_has_histories)
+{
+    struct stage stage;
+    struct profile_visit visit = {
+        .kind = PROFILE_MIX, .n_busy = 1, .items = MOST, .measure_s = 20e-3};
+    const uint32_t lengths[] = {30, 50};
+    struct qsize *histories = qsize_of_records(lengths, 2);
+    size_t n;
+    set_stage(&stage);
+    const struct profile_crew_config config = {.engine = stage.engine,
+                                               .cpus = stage.cpus,
+                                               .n_threads = 1,
+                                               .cores_per_worker = 1,
+                                               .most = {MOST, 50},
+                                               .sizes = stage.sizes,
+                                               .histories = histories,
+                                               .seed = 1};
+    struct profile_crew *crew = profile_crew_create(&config, NULL);
+    profile_crew_visit(crew, &visit);
+    const struct profile_sample *samples = profile_crew_samples(crew, 0, &n);
+    uint32_t seen[51] = {0};
+    for (size_t i = 0; i < n; i++) {
+        seen[samples[i].history_items]++;
+        if (i > 0 && samples[i].items == 8 && profile_crew_left_out(crew, 0) == 0)
+            ck_assert_uint_eq(samples[i].history_items, samples[i - 1].history_items);
+    }
+    ck_assert_uint_eq(seen[30] + seen[50], n);
+    ck_assert(seen[30] > 0 && seen[50] > 0);
+    visit.kind = PROFILE_ALONE;
+    visit.history_items = 7;
+    profile_crew_visit(crew, &visit);
+    samples = profile_crew_samples(crew, 0, &n);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_uint_eq(samples[i].history_items, 7);
+    profile_crew_destroy(crew);
+    qsize_destroy(histories);
     clear_stage(&stage);
 }
 END_TEST
@@ -274,7 +316,7 @@ START_TEST(pinning_is_no_must)
                                                .cpus = nowhere,
                                                .n_threads = 1,
                                                .cores_per_worker = 1,
-                                               .most_items = 4};
+                                               .most = {4, 0}};
     const struct profile_visit visit = {.kind = PROFILE_ALONE, .n_busy = 1, .items = 4};
     stage.crew = profile_crew_create(&config, NULL);
     ck_assert_ptr_nonnull(stage.crew);
@@ -293,8 +335,9 @@ int main(void)
     const struct suite_test tests[] = {
         {"core", one_size_at_a_time},     {"core", a_mix_is_cut},
         {"core", interruptions_are_told}, {"core", a_team_is_as_a_thread},
-        {"core", rests_are_kept},         {"core", work_goes_round},
-        {"limits", at_least_one},         {"errors", pinning_is_no_must},
+        {"core", a_mix_has_histories},    {"core", rests_are_kept},
+        {"core", work_goes_round},        {"limits", at_least_one},
+        {"errors", pinning_is_no_must},
     };
     return suite_run("profile_crew", tests, sizeof tests / sizeof *tests);
 }

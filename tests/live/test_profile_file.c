@@ -132,6 +132,39 @@ START_TEST(table_round_trip)
 }
 END_TEST
 
+// With histories the table has times without one, above 0 whatever the fit says, and what one adds;
+// each as much more as a request of the typical size is in that table.
+START_TEST(histories_round_trip)
+{
+    struct made made;
+    struct table_file file;
+    struct err err = {0};
+    struct profile_history histories[] = {
+        {1, {.of = {2e-6, 1e-9, 4e-9}, .residual_frac = 0.0123, .worst_frac = 0.045}},
+        {2, {.of = {1, 0, 0}}}};
+    make(&made);
+    made.profile.base_history = 100;
+    made.profile.histories = histories;
+    char *text = profile_file_cut(&made.entry, &made.about);
+    int rc = table_file_parse(&file, "ncf-repo.csv", text, strlen(text), &err);
+    ck_assert_msg(rc == 0, "%s\n%s", err.text, text);
+    const struct cost_table *table = &file.table;
+    double more = 1.2 / 0.9; // of times over times alone
+    ck_assert_uint_eq(table->per_history_s.n, 2);
+    ck_assert_double_eq_tol(table->per_history_s.v[0] / (2e-6 * more), 1, 5e-6);
+    ck_assert_double_eq_tol(table->per_history_square_s.v[0] / (1e-9 * more), 1, 5e-6);
+    ck_assert_double_eq_tol(table->per_item_history_s.v[0] / (4e-9 * more), 1, 5e-6);
+    double part_s = more * 100 * (2e-6 + 100 * 1e-9 + 64 * 4e-9);
+    ck_assert_double_eq_tol(table->seconds_s.v[1], 1.2 * 0.004 - part_s, 1e-8);
+    ck_assert_double_eq_tol(table->seconds_s.v[3], 1e-3 * 1.2 * 0.005, 1e-10); // not below 0
+    ck_assert_ptr_nonnull(strstr(text, "misses their times by 1.2 % (root mean square), by 4.5 % "
+                                       "at worst"));
+    table_file_release(&file);
+    mem_free(text);
+    unmake(&made);
+}
+END_TEST
+
 // A folder of ours, its name in *folder.
 static void make_folder(char *folder, size_t size)
 {
@@ -177,6 +210,7 @@ START_TEST(study_and_catalogue_are_read)
     ck_assert_msg(library_load_with(&library, catalog, &err) == 0, "%s", err.text);
     ck_assert_ptr_nonnull(library_table_for(&library, "ncf-repo", "our: box"));
     ck_assert_int_eq(library_platform(&library, "our: box")->cores, 2);
+    ck_assert_double_eq(library_platform(&library, "our: box")->memory_bytes, 64e9);
     struct study *study = study_read(path, NULL, 0, &made.library, STUDY_OPEN, &err);
     ck_assert_msg(study != NULL, "%s", err.text);
     const struct study_group *group = &study->groups[0];
@@ -186,6 +220,7 @@ START_TEST(study_and_catalogue_are_read)
     ck_assert_double_eq_tol(group->cost_configs[0].cooling_s, 9.6e-3, 1e-9);
     ck_assert_double_eq_tol(group->noise.cv, 0.123, 1e-9);
     ck_assert_int_eq(group->noise.correlation_ns, 5430000);
+    ck_assert_double_eq(group->platform.memory_bytes, 0); // it held half of the rows
     ck_assert_str_eq(study->services[0].model, "ncf-repo");
     ck_assert_double_eq_tol(study->services[0].traffic.rate_qps, 0.7 * 2 / (0.014 * 1.0204), 0.1);
     study_destroy(study);
@@ -300,6 +335,7 @@ int main(void)
 {
     const struct suite_test tests[] = {
         {"core", table_round_trip},
+        {"core", histories_round_trip},
         {"core", study_and_catalogue_are_read},
         {"core", workers_of_several_cores},
         {"core", watts},

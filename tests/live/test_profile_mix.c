@@ -83,6 +83,33 @@ START_TEST(a_whole_mix)
 }
 END_TEST
 
+// With histories: a request of 4 items and a history of 6 takes 4 + 2 * 6, with the base's, 2, it
+// takes 4; so of 20 it is 5, and a quarter more than the grid says. Means are of what was.
+START_TEST(histories)
+{
+    struct profile_mix *mix = profile_mix_create();
+    const struct history_fit fits[] = {{.of = {2, 0, 0}}, {.of = {0, 0, 0}}};
+    struct profile_sample long_one = sample(4, 15), base = sample(4, 5), other = sample(4, 10);
+    long_one.history_items = 6;
+    base.history_items = 2;
+    other.history_items = 99; // with two busy, where a history adds nothing
+    const struct profile_sample all[] = {long_one, base};
+    ck_assert(profile_mix_add(mix, 1, 16, 0, all, 2));
+    ck_assert(profile_mix_add(mix, 2, 16, 1, &other, 1));
+    profile_mix_rebase(mix, &grid, fits, 2);
+    struct profile_mix_near near[3];
+    struct profile_mix_sum sum = profile_mix_sum(mix, &grid, 16, 0);
+    ck_assert_double_eq_tol(sum.mean_s.value, 10, 1e-6);
+    ck_assert_double_eq_tol(sum.work_item_s, 20.0 / 8, 1e-6);
+    ck_assert_double_eq_tol(sum.ratio.value, (15 * 4 / 12.0 + 5) / 8, 1e-6);
+    profile_mix_near(mix, &grid, 16, 0, near);
+    ck_assert_double_eq_tol(near[1].ratio.value, 1.25, 1e-6);
+    ck_assert_double_eq_tol(near[1].cv, 0, 1e-3);
+    ck_assert_double_eq_tol(profile_mix_sum(mix, &grid, 16, 1).ratio.value, 10.0 / 8, 1e-6);
+    profile_mix_destroy(mix);
+}
+END_TEST
+
 // What differs from visit to visit is drift, and what differs within one is noise, for which a
 // request counts by the time that it takes: here 16 items vary by a tenth, and 1 item by all it is.
 START_TEST(drift_and_noise)
@@ -214,6 +241,7 @@ int main(void)
         {"core", the_grid_is_linear},
         {"core", near_a_size},
         {"core", a_whole_mix},
+        {"core", histories},
         {"core", drift_and_noise},
         {"core", intervals_hold_the_truth},
         {"core", correlation_is_found},

@@ -103,6 +103,51 @@ START_TEST(spin_is_found_again)
 }
 END_TEST
 
+// Of requests with histories: times with the mean one, and what another adds; tables get the time
+// without any. The spin takes 20 us, 2 us an item, 1 us for each item of the history.
+START_TEST(histories_are_found_again)
+{
+    static const struct platform platform = {.cores = 2, .sockets = 1, .power = {.gamma = 1}};
+    struct cost_config synthetic = {
+        .fixed_s = FIXED_S, .per_item_s = ITEM_S, .history_item_s = 1e-6};
+    const uint32_t lengths[] = {20, 60, 100, 140, 180};
+    struct stage stage;
+    struct profile profile;
+    set_stage(&stage);
+    synthetic.kind = cost_type_find("synthetic");
+    struct cost *cost = cost_create(&synthetic, NULL, &platform, NULL);
+    struct qsize *histories = qsize_of_records(lengths, 5);
+    stage.config.setup.cost = cost;
+    stage.config.histories = histories;
+    ck_assert_int_eq(profiling_run(&profile, &stage.config, NULL), 0);
+    ck_assert_uint_eq(profile.base_history, 100);
+    for (size_t i = 0; i < profile.n_rows; i++) {
+        double base_s = FIXED_S + ITEM_S * profile.rows[i].items + 100e-6;
+        ck_assert_double_ge(profile.rows[i].alone_s.value, 0.9 * base_s);
+        ck_assert_double_le(profile.rows[i].alone_s.value, 3 * base_s);
+        double part_s = profile.rows[i].time_s.value - profiling_bare_s(&profile, false, i);
+        struct cost_history of = profiling_history_of(&profile, false, 0);
+        ck_assert_double_le(part_s, 100 * (of.item_s + 100 * of.square_s +
+                                           profile.rows[i].items * of.item_history_s) +
+                                        1e-12);
+        ck_assert_double_gt(profiling_bare_s(&profile, false, i), 0);
+    }
+    // From one length to another it is 1 us an item, whatever of it is said to be a square.
+    const struct history_fit *fit = &profile.histories[0].fit;
+    double more_s = history_fit_part_s(fit, 6, 180) - history_fit_part_s(fit, 6, 45);
+    ck_assert_double_ge(more_s, 0.5 * 135e-6);
+    ck_assert_double_le(more_s, 3 * 135e-6);
+    ck_assert_uint_eq(fit->n_points, 12);
+    ck_assert(isfinite(fit->residual_frac) && fit->worst_frac >= fit->residual_frac);
+    // In the mix, too: a query of 17 items on average takes 100 us for each of its 13 / 4 requests.
+    ck_assert_double_ge(profile.typical->query_work_s, 0.9 * 13 * (FIXED_S + 100e-6) / 4);
+    profiling_release(&profile);
+    qsize_destroy(histories);
+    cost_destroy(cost);
+    clear_stage(&stage);
+}
+END_TEST
+
 // With more cores than one there are rows for each count of busy ones.
 START_TEST(rows_for_busy_cores)
 {
@@ -191,8 +236,9 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", spin_is_found_again},    {"core", rows_for_busy_cores},  {"limits", is_stopped},
-        {"errors", an_engine_that_fails}, {"errors", requests_that_fail},
+        {"core", histories_are_found_again}, {"core", spin_is_found_again},
+        {"core", rows_for_busy_cores},       {"limits", is_stopped},
+        {"errors", an_engine_that_fails},    {"errors", requests_that_fail},
     };
     return suite_run("profiling", tests, sizeof tests / sizeof *tests);
 }

@@ -85,6 +85,39 @@ START_TEST(refuses_too_few_cores)
 }
 END_TEST
 
+// Every request runs with its query's history, in each part of it: 20 us, 1 us an item and 2 us for
+// each item of the history.
+START_TEST(histories)
+{
+    struct study *study = live_fixture_study(
+        "fleet.groups[0].cost={kind: synthetic, fixed: 20us, per_item: 1us, per_history: 2us}",
+        "traffic[0].history={distribution: lognormal, mu: 3, sigma: 1, max_items: 100}", NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct serve_result result = serve(plan, &usual);
+    ck_assert_uint_eq(result.counts.n_ended, result.counts.n_sent);
+    ck_assert_uint_ge(result.log->n_requests, 3 * result.counts.n_ended);
+    uint32_t most = 0;
+    for (size_t i = 0; i < result.log->n_requests; i++) {
+        const struct live_request *request = &result.log->requests[i];
+        int64_t least_us = 20 + request->n_items + 2 * request->history_items;
+        ck_assert_int_ge(request->end_ns - request->begin_ns, least_us * SIMTIME_US - SIMTIME_US);
+        most = request->history_items > most ? request->history_items : most;
+    }
+    ck_assert_uint_gt(most, 50);
+    serve_release(&result);
+    struct serve_config config = usual;
+    struct engine_type reads_none = engine_spin;
+    struct err err = {0};
+    reads_none.reads_history = false;
+    config.engine = &reads_none;
+    ck_assert_int_eq(serve_run(plan, &config, &result, &err), -1);
+    ck_assert_str_eq(err.text,
+                     "service a: its queries have histories, which engine spin does not read");
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
 static bool stops_at_once(void *user)
 {
     ++*(int *)user;
@@ -183,9 +216,13 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {
-        {"core", all_answered},      {"core", stops},          {"core", teams},
-        {"limits", too_slow},        {"errors", worker_fails}, {"errors", refuses_too_few_cores},
-        {"errors", no_engine_at_all}};
+    const struct suite_test tests[] = {{"core", all_answered},
+                                       {"core", histories},
+                                       {"core", stops},
+                                       {"core", teams},
+                                       {"limits", too_slow},
+                                       {"errors", worker_fails},
+                                       {"errors", refuses_too_few_cores},
+                                       {"errors", no_engine_at_all}};
     return suite_run("serve", tests, sizeof tests / sizeof *tests);
 }

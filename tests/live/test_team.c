@@ -44,13 +44,14 @@ static void nothing_close(void *state)
 }
 
 // There is no room for more than MOST_ITEMS items.
-static int saying_open(const void *state, void *worker, uint32_t most_items, struct err *err)
+static int saying_open(const void *state, void *worker, const struct engine_limits *most,
+                       struct err *err)
 {
     struct saying *saying = worker;
     (void)state;
-    if (most_items > MOST_ITEMS)
-        return err_set(err, ERR_FAIL, "no room for %u items", most_items);
-    saying->said = mem_calloc(most_items, sizeof *saying->said);
+    if (most->items > MOST_ITEMS)
+        return err_set(err, ERR_FAIL, "no room for %u items", most->items);
+    saying->said = mem_calloc(most->items, sizeof *saying->said);
     saying->thread = (float)((size_t)pthread_self() / 4096 % 1000003);
     return 0;
 }
@@ -101,7 +102,7 @@ static struct team *open_team(uint32_t n_members, enum live_clock_idle idle)
 {
     const int cpus[MOST_MEMBERS] = {-1, -1, -1, -1};
     const struct team_config config = {
-        .cpus = cpus, .n_members = n_members, .most_items = MOST_ITEMS, .idle = idle};
+        .cpus = cpus, .n_members = n_members, .most = {MOST_ITEMS, 0}, .idle = idle};
     struct err err = {0};
     struct team *team = team_open(&config, &err);
     ck_assert_msg(team != NULL, "%s", err.text);
@@ -174,7 +175,7 @@ START_TEST(a_worker_that_is_missing_is_said)
 {
     struct engine *engine = open_saying();
     const int cpus[] = {-1, -1};
-    const struct team_config config = {.cpus = cpus, .n_members = 2, .most_items = MOST_ITEMS + 1};
+    const struct team_config config = {.cpus = cpus, .n_members = 2, .most = {MOST_ITEMS + 1, 0}};
     struct err err = {0};
     struct team *team = team_open(&config, &err);
     ck_assert_ptr_nonnull(team);
@@ -233,7 +234,7 @@ START_TEST(says_where_members_are)
     team_close(team);
     topology_read(&topology);
     const int cpus[] = {topology.cores[0].cpu, 1 << 20};
-    const struct team_config config = {.cpus = cpus, .n_members = 2, .most_items = 1};
+    const struct team_config config = {.cpus = cpus, .n_members = 2, .most = {1, 0}};
     team = team_open(&config, NULL);
     ck_assert_int_eq(team_add(team, engine, NULL), 0);
     ck_assert(!team_pinned(team, &why));
@@ -342,7 +343,7 @@ START_TEST(giving_out_slices_costs_little)
         int cpus[MOST_MEMBERS];
         for (uint32_t i = 0; i < n; i++)
             cpus[i] = topology.cores[i].cpu;
-        const struct team_config config = {.cpus = cpus, .n_members = n, .most_items = 16};
+        const struct team_config config = {.cpus = cpus, .n_members = n, .most = {16, 0}};
         struct team *team = team_open(&config, NULL);
         int64_t took_ns[N_TIMED];
         uint64_t n_took = 0;

@@ -10,11 +10,12 @@
 
 static const int any[] = {-1, -1};
 
-static int no_worker(const void *state, void *worker, uint32_t most_items, struct err *err)
+static int no_worker(const void *state, void *worker, const struct engine_limits *most,
+                     struct err *err)
 {
     (void)state;
     (void)worker;
-    return err_set(err, ERR_FAIL, "no room for %u items", most_items);
+    return err_set(err, ERR_FAIL, "no room for %u items", most->items);
 }
 
 static struct engine *open_spin(const struct live_plan *plan, const struct engine_type *type)

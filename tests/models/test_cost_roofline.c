@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/cost_roofline.h"
 
+#include "models/cost_table.h"
 #include "support/suite.h"
 
 // One table of 4 rows of 2 numbers, 1 lookup, one layer 2 -> 2. Small enough to count by hand:
@@ -121,10 +122,14 @@ START_TEST(histories_cost_their_own)
     ck_assert_double_eq(cost_bare_s(cost, COST_CPU, 1, 1), bare_of(&model, &platform) - 0.5);
     cost_destroy(cost);
     struct err err;
-    config = (struct cost_config){.kind = cost_type_find("table")};
+    double one[] = {1};
+    struct cost_table table = {
+        .batches_items = {1, one}, .busy_cores = {1, one}, .seconds_s = {1, one}};
+    config = (struct cost_config){.kind = cost_type_find("table"), .measured = &table};
     ck_assert_ptr_null(cost_create(&config, &model, &platform, &err));
     ck_assert_str_eq(err.text,
-                     "the model \"\" reads a history, of which the table cost knows nothing");
+                     "the model \"\" reads a history, of which the times of the measured table "
+                     "\"\" say nothing; recfleet profile measures those of cores");
 }
 END_TEST
 

@@ -111,6 +111,33 @@ START_TEST(the_interface_reads_the_table)
 }
 END_TEST
 
+// What a history adds is linear between the busy counts, or the same for all; scales are of it too,
+// and a mean over histories counts it.
+START_TEST(histories_add_to_it)
+{
+    double item[] = {0.5, 2.5}, square[] = {0.25}, pair[] = {1, 2};
+    struct cost_table table = made();
+    struct platform platform = {.cores = 8, .sockets = 1, .power = {.gamma = 1}};
+    struct cost_config config = {
+        .kind = cost_type_find("table"), .measured = &table, .cpu_scale = 2};
+    ck_assert(!cost_table_has_history(&table));
+    table.per_history_s = (struct reals){2, item};
+    table.per_history_square_s = (struct reals){1, square};
+    table.per_item_history_s = (struct reals){2, pair};
+    ck_assert(cost_table_has_history(&table));
+    struct cost *cost = cost_create(&config, NULL, &platform, NULL);
+    ck_assert(cost_has_history(cost));
+    struct cost_history of = cost_history(cost, COST_CPU, 3);
+    ck_assert_double_eq(of.item_s, 3);
+    ck_assert_double_eq(of.square_s, 0.5);
+    ck_assert_double_eq(of.item_history_s, 3);
+    ck_assert_double_eq(cost_history(cost, COST_CPU, 8).item_s, 5);
+    cost_set_history(cost, 10, 104);
+    ck_assert_double_eq(cost_cpu_s(cost, 8, 1), 2 * 3.5 + 1 * 10 + 0.5 * 104 + 2 * 8 * 10);
+    cost_destroy(cost);
+}
+END_TEST
+
 // A table belongs to one model on one platform.
 START_TEST(tables_match_by_both_names)
 {
@@ -147,6 +174,15 @@ START_TEST(malformed_tables_are_refused)
     table.accel_load_s = (struct reals){3, load};
     ck_assert_int_eq(cost_table_check(&table, &err), -1);
     ck_assert_str_eq(err.text, "accel_compute: expected 3 values, got 0");
+    table = made();
+    table.per_history_s = (struct reals){3, load};
+    ck_assert_int_eq(cost_table_check(&table, &err), -1);
+    ck_assert_str_eq(err.text, "per_history: expected one value, or 2 as busy_cores, got 3");
+    double less[] = {-1};
+    table.per_history_s = (struct reals){0, NULL};
+    table.per_item_history_s = (struct reals){1, less};
+    ck_assert_int_eq(cost_table_check(&table, &err), -1);
+    ck_assert_str_eq(err.text, "per_item_history: expected times of 0 or more, got -1 s");
 }
 END_TEST
 
@@ -173,6 +209,7 @@ int main(void)
         {"core", batches_are_linear},
         {"core", busy_cores_are_linear},
         {"core", the_interface_reads_the_table},
+        {"core", histories_add_to_it},
         {"core", tables_match_by_both_names},
         {"limits", batches_outside_the_table},
         {"limits", busy_cores_outside_the_table},

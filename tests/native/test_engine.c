@@ -30,7 +30,8 @@ START_TEST(spin_takes_its_time)
     struct cost *cost = cost_of(&setting, 2e-3, 1e-4);
     struct engine_setup setup = {.cost = cost};
     struct engine *engine = engine_open(engine_find("spin"), &setup, NULL);
-    struct engine_worker *worker = engine_worker_open(engine, 100, NULL);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){100, 0}, NULL);
     uint32_t n_outputs = 0;
     for (uint32_t items = 1; items <= 100; items += 33) {
         double begin_s = wallclock_s();

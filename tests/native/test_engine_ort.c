@@ -40,7 +40,8 @@ static void check_row(const float *row)
 START_TEST(computes_the_model_of_a_file)
 {
     struct engine *engine = open_file(MODELS "/lookups.onnx", library(), 5);
-    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, NULL);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){MOST_ITEMS, 0}, NULL);
     uint32_t n_outputs = 0, seen[2] = {0, 0};
     ck_assert_ptr_nonnull(worker);
     for (uint64_t number = 0; number < 100; number++) {
@@ -69,9 +70,10 @@ START_TEST(requests_depend_on_seed_and_number)
 {
     struct engine *engine = open_file(MODELS "/lookups.onnx", library(), 5);
     struct engine *other = open_file(MODELS "/lookups.onnx", library(), 6);
-    struct engine_worker *a = engine_worker_open(engine, MOST_ITEMS, NULL);
-    struct engine_worker *b = engine_worker_open(engine, 8, NULL);
-    struct engine_worker *c = engine_worker_open(other, 8, NULL);
+    struct engine_worker *a =
+        engine_worker_open(engine, &(struct engine_limits){MOST_ITEMS, 0}, NULL);
+    struct engine_worker *b = engine_worker_open(engine, &(struct engine_limits){8, 0}, NULL);
+    struct engine_worker *c = engine_worker_open(other, &(struct engine_limits){8, 0}, NULL);
     float kept[8 * N_OUT];
     uint32_t n;
     memcpy(kept,
@@ -101,7 +103,8 @@ END_TEST
 START_TEST(integers_without_a_table)
 {
     struct engine *engine = open_file("free.onnx", STAND_IN, 1);
-    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, NULL);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){MOST_ITEMS, 0}, NULL);
     float largest = 0;
     uint32_t n_outputs;
     for (uint64_t number = 0; number < 100; number++) {
@@ -121,7 +124,7 @@ END_TEST
 START_TEST(a_model_without_results_by_item)
 {
     struct engine *engine = open_file("whole.onnx", STAND_IN, 1);
-    struct engine_worker *worker = engine_worker_open(engine, 4, NULL);
+    struct engine_worker *worker = engine_worker_open(engine, &(struct engine_limits){4, 0}, NULL);
     uint32_t n_outputs = 7;
     ck_assert_ptr_nonnull(
         engine_worker_run(worker, &(struct engine_request){.number = 0, .items = 4}, &n_outputs));
@@ -157,9 +160,9 @@ START_TEST(says_what_the_library_refuses)
 {
     struct err err = {0};
     struct engine *engine = open_file("late.onnx", STAND_IN, 1);
-    ck_assert_ptr_null(engine_worker_open(engine, 5, &err));
+    ck_assert_ptr_null(engine_worker_open(engine, &(struct engine_limits){5, 0}, &err));
     ck_assert_str_eq(err.text, "late.onnx: out of memory");
-    struct engine_worker *worker = engine_worker_open(engine, 4, &err);
+    struct engine_worker *worker = engine_worker_open(engine, &(struct engine_limits){4, 0}, &err);
     ck_assert_ptr_nonnull(worker);
     uint32_t n_outputs;
     ck_assert_ptr_null(
@@ -176,7 +179,8 @@ END_TEST
 START_TEST(slices_are_parts_of_the_whole)
 {
     struct engine *engine = open_file(MODELS "/lookups.onnx", library(), 5);
-    struct engine_worker *worker = engine_worker_open(engine, MOST_ITEMS, NULL);
+    struct engine_worker *worker =
+        engine_worker_open(engine, &(struct engine_limits){MOST_ITEMS, 0}, NULL);
     struct engine_request request = {.number = 1000000007, .items = 8};
     float kept[8 * N_OUT];
     uint32_t n;

@@ -5,7 +5,8 @@
 
 #include "support/suite.h"
 
-static struct network_table two_tables[] = {{1000, 3, 3}, {200, 1, 1}};
+static struct network_table two_tables[] = {{.rows = 1000, .lookups = 3, .pooled = 3},
+                                            {.rows = 200, .lookups = 1, .pooled = 1}};
 static struct network_bag two_bags[] = {{.table = 1, .n_lookups = 1}, {.table = 0, .n_lookups = 3}};
 static const struct network network = {.n_tables = 2,
                                        .tables = two_tables,
@@ -77,6 +78,51 @@ START_TEST(requests_do_not_meet)
 }
 END_TEST
 
+// Those of histories and of requests are of their own tables, and others than those of items; there
+// are no features.
+START_TEST(histories_have_rings_of_their_own)
+{
+    static struct network_table tables_of[] = {
+        {.rows = 1000, .lookups = 1, .pooled = 2, .history_lookups = 2},
+        {.rows = 200, .pooled = 1, .request_lookups = 1}};
+    static struct network_bag bags[] = {{.table = 0, .n_lookups = 1}};
+    static struct network_bag history[] = {{.table = 0, .n_lookups = 2}};
+    static struct network_bag request[] = {{.table = 1, .n_lookups = 1}};
+    static const struct network reads = {.n_tables = 2,
+                                         .tables = tables_of,
+                                         .n_bags = 1,
+                                         .n_history_bags = 1,
+                                         .n_request_bags = 1,
+                                         .bags = bags,
+                                         .history_bags = history,
+                                         .request_bags = request,
+                                         .dim = 64,
+                                         .lookups_per_item = 1,
+                                         .lookups_per_history = 2,
+                                         .lookups_per_request = 1};
+    struct tables tables;
+    struct inputs items, histories, requests;
+    ck_assert_int_eq(tables_create(&tables, &reads, FORMAT_FP32, 0, 1, NULL), 0);
+    inputs_create(&items, &reads, &tables, 8, 3);
+    inputs_create_of(&histories, NETWORK_HISTORY, &reads, &tables, 8, 3);
+    inputs_create_of(&requests, NETWORK_REQUEST, &reads, &tables, 8, 3);
+    uint32_t equal = 0;
+    for (uint64_t i = 0; i < 2000; i++) {
+        ck_assert_uint_lt(histories.rows[i], 1000);
+        ck_assert(requests.rows[i] >= 1000 && requests.rows[i] < 1200);
+        equal += histories.rows[i] == items.rows[i];
+    }
+    ck_assert_uint_lt(equal, 20);
+    ck_assert_uint_eq(histories.lookups_per_item, 2);
+    ck_assert_uint_eq(histories.n_features, 0);
+    ck_assert_ptr_eq(inputs_rows(&histories, 3, 5), histories.rows + 30);
+    inputs_release(&items);
+    inputs_release(&histories);
+    inputs_release(&requests);
+    tables_release(&tables);
+}
+END_TEST
+
 // A request at the end of a ring finds the beginning behind it, also one longer than the ring.
 START_TEST(rings_close)
 {
@@ -101,6 +147,7 @@ int main(void)
         {"core", rows_are_of_their_tables},
         {"core", items_depend_on_the_seed_alone},
         {"core", requests_do_not_meet},
+        {"core", histories_have_rings_of_their_own},
         {"limits", rings_close},
     };
     return suite_run("inputs", tests, sizeof tests / sizeof *tests);

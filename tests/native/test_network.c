@@ -33,6 +33,8 @@ START_TEST(does_the_work_of_the_catalogue)
         ck_assert_double_eq(weights, (double)network.n_parameters);
         ck_assert_double_eq(weights, work_weight_bytes(&work) / model_format_bytes(model->format));
         ck_assert_double_eq(network.lookups_per_item, work.lookups_per_item);
+        ck_assert_double_eq(network.lookups_per_history, work.lookups_per_history);
+        ck_assert_double_eq(network.lookups_per_request, work.lookups_per_request);
         network_release(&network);
         n_built++;
     }
@@ -71,7 +73,7 @@ START_TEST(orders_all_lookups)
     uint32_t n = net.lookups_per_item;
     uint32_t *table = mem_calloc(n, sizeof *table), *lookup = mem_calloc(n, sizeof *lookup);
     uint32_t *seen = mem_calloc(n, sizeof *seen);
-    network_lookups(&net, table, lookup);
+    network_lookups(&net, NETWORK_ITEMS, table, lookup);
     for (uint32_t i = 0; i < n; i++) {
         ck_assert_uint_lt(lookup[i], 3);
         seen[3 * table[i] + lookup[i]]++;
@@ -82,6 +84,44 @@ START_TEST(orders_all_lookups)
     mem_free(lookup);
     mem_free(seen);
     network_release(&net);
+    library_release(&library);
+}
+END_TEST
+
+static uint32_t count_attention(const struct network *net, uint32_t from, uint32_t to)
+{
+    uint32_t n = 0;
+    for (uint32_t i = from; i < to; i++)
+        n += net->ops[i].kind == NETWORK_ATTEND;
+    return n;
+}
+
+// A history runs through as many attentions as there are blocks, and so do candidates that are
+// tokens behind it; others are compared with what came out of it.
+START_TEST(histories_go_first)
+{
+    struct library library = loaded();
+    static const char *const names[] = {"sasrec", "hstu", "hstu-large"};
+    for (size_t i = 0; i < 3; i++) {
+        const struct model *model = library_model(&library, names[i]);
+        struct network net;
+        uint32_t table[3], lookup[3];
+        ck_assert_int_eq(network_build(&net, model, NULL), 0);
+        const struct network_sequence *sequence = &net.sequence;
+        ck_assert_uint_eq(sequence->n_blocks, (uint32_t)model->blocks);
+        ck_assert_uint_eq(count_attention(&net, 0, sequence->n_token_ops), sequence->n_blocks);
+        ck_assert_uint_eq(count_attention(&net, sequence->n_token_ops, net.n_ops), 0);
+        ck_assert_uint_lt(sequence->n_token_ops, net.n_ops);
+        ck_assert(sequence->ranks == (i > 0));
+        // Both are summed where tokens are, or candidates apart from them.
+        bool same = net.bags[0].out.buffer == net.history_bags[0].out.buffer;
+        ck_assert(same == sequence->ranks);
+        ck_assert(sequence->ranks || net.buffers[sequence->state.buffer].once);
+        network_lookups(&net, NETWORK_HISTORY, table, lookup);
+        ck_assert_uint_eq(table[0], 0);
+        ck_assert_uint_eq(network_n_lookups(&net, NETWORK_REQUEST), i == 1);
+        network_release(&net);
+    }
     library_release(&library);
 }
 END_TEST
@@ -125,8 +165,23 @@ static void expect(const struct model *model, const char *text)
 START_TEST(refuses_what_it_cannot_run)
 {
     struct library library = loaded();
+    double task[] = {1};
     struct model model = *library_model(&library, "sasrec");
-    expect(&model, "sasrec: cannot be run");
+    model.task_mlp = (struct reals){1, task};
+    expect(&model, "sasrec: cannot be run: task_mlp: expected none");
+    model = *library_model(&library, "sasrec");
+    model.output_parts = 3;
+    expect(&model, "output_parts: expected 1 without a gate, got 3");
+    model = *library_model(&library, "hstu");
+    model.output_parts = 2;
+    expect(&model, "output_parts: expected 1 or 3, got 2");
+    model = *library_model(&library, "hstu");
+    model.dense_inputs = 4;
+    expect(&model, "dense_inputs: expected none");
+    double none[] = {0, 0, 0};
+    model = *library_model(&library, "hstu");
+    model.lookups = (struct reals){3, none};
+    expect(&model, "lookups: expected some per item");
     model = *library_model(&library, "dien");
     model.gates = 4;
     expect(&model, "gates: expected 1 or 3, got 4");
@@ -156,6 +211,7 @@ int main(void)
         {"core", does_the_work_of_the_catalogue},
         {"core", writes_every_column_once},
         {"core", orders_all_lookups},
+        {"core", histories_go_first},
         {"core", parameters_follow_the_seed},
         {"limits", null_has_no_effect},
         {"errors", refuses_what_it_cannot_run},

@@ -7,7 +7,8 @@
 #include "native/narrow.h"
 #include "support/suite.h"
 
-static struct network_table two_tables[] = {{1000, 4, 4}, {50000, 1, 1}};
+static struct network_table two_tables[] = {{.rows = 1000, .lookups = 4, .pooled = 4},
+                                            {.rows = 50000, .lookups = 1, .pooled = 1}};
 static const struct network network = {.n_tables = 2, .tables = two_tables, .dim = 12};
 
 // With no limit all rows are there; with one, so many that they fit, in the same proportion.
@@ -115,7 +116,7 @@ END_TEST
 // What no machine holds is refused before it is asked for.
 START_TEST(refuses_more_than_the_memory)
 {
-    struct network_table vast = {1e12, 1, 1};
+    struct network_table vast = {.rows = 1e12, .lookups = 1, .pooled = 1};
     struct network large = {.n_tables = 1, .tables = &vast, .dim = 128};
     struct tables tables;
     struct err err = {0};

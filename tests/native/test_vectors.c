@@ -150,11 +150,57 @@ START_TEST(norms)
 }
 END_TEST
 
+// The same without anything becoming 0.
+START_TEST(standards)
+{
+    struct matrix in = filled(1), out;
+    double mean = 0, square = 0;
+    vectors_standard(rows_of(&out), rows_of(&in), N_ROWS, WIDTH);
+    for (uint32_t k = 0; k < WIDTH; k++)
+        mean += at(&in, 5, k) / WIDTH;
+    for (uint32_t k = 0; k < WIDTH; k++)
+        square += pow(at(&in, 5, k) - mean, 2) / WIDTH;
+    for (uint32_t k = 0; k < WIDTH; k++)
+        ck_assert_double_eq_tol(at(&out, 5, k), (at(&in, 5, k) - mean) / sqrt(square), 1e-5);
+}
+END_TEST
+
+// Sums, in place and with one row for all; a row's softmax, scale, SiLU, and products of two.
+START_TEST(rows_of_tokens)
+{
+    struct matrix in = filled(1), with = filled(2), out = in;
+    vectors_sum(rows_of(&out), rows_of(&out), rows_of(&with), N_ROWS, WIDTH);
+    ck_assert_double_eq(at(&out, 5, 36), (float)(at(&in, 5, 36) + at(&with, 5, 36)));
+    vectors_sum(rows_of(&out), rows_of(&in), (struct vectors_rows){with.v, 0}, N_ROWS, WIDTH);
+    ck_assert_double_eq(at(&out, 5, 36), (float)(at(&in, 5, 36) + at(&with, 0, 36)));
+    double sum = 0, dot = 0;
+    for (uint32_t k = 0; k < WIDTH; k++) {
+        sum += exp(at(&in, 0, k));
+        dot += at(&in, 0, k) * at(&with, 0, k);
+    }
+    ck_assert_double_eq_tol((double)vectors_dot(in.v, with.v, WIDTH), dot, 1e-5);
+    out = in;
+    vectors_softmax(out.v, WIDTH);
+    for (uint32_t k = 0; k < WIDTH; k++)
+        ck_assert_double_eq_tol(at(&out, 0, k), exp(at(&in, 0, k)) / sum, RELATIVE);
+    ck_assert_double_eq(at(&out, 0, WIDTH), at(&in, 0, WIDTH));
+    out = in;
+    vectors_activate(out.v, WIDTH, NETWORK_SILU);
+    for (uint32_t k = 0; k < WIDTH; k++)
+        ck_assert_double_eq_tol(at(&out, 0, k), at(&in, 0, k) / (1 + exp(-at(&in, 0, k))),
+                                4 * RELATIVE);
+    out = in;
+    vectors_scale(out.v, WIDTH, 0.25f);
+    vectors_add_scaled(out.v, with.v, WIDTH, -2);
+    ck_assert_double_eq_tol(at(&out, 0, 36), at(&in, 0, 36) / 4 - 2 * at(&with, 0, 36), 1e-6);
+}
+END_TEST
+
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", moves},     {"core", tangents}, {"core", gated_steps},
-        {"core", softmaxes}, {"core", products}, {"core", norms},
+        {"core", moves},    {"core", tangents}, {"core", gated_steps}, {"core", softmaxes},
+        {"core", products}, {"core", norms},    {"core", standards},   {"core", rows_of_tokens},
     };
     return suite_run("vectors", tests, sizeof tests / sizeof *tests);
 }

@@ -20,7 +20,7 @@ static void assert_list(const struct reals *list, size_t n, const double *expect
 {
     ck_assert_uint_eq(list->n, n);
     for (size_t i = 0; i < n; i++)
-        ck_assert_double_eq_tol(list->v[i], expected[i], 1e-12 * expected[i]);
+        ck_assert_double_eq_tol(list->v[i], expected[i], 1e-12 * expected[i] + 1e-300);
 }
 
 // Lines in any order become a grid of batches and busy cores; a column that says nothing is left.
@@ -145,6 +145,23 @@ START_TEST(percentiles_tell_the_spread)
 }
 END_TEST
 
+// What a history adds is above the table: for each count of busy cores, or one for all.
+START_TEST(histories_stand_above)
+{
+    struct table_csv csv =
+        parsed("# per_history: 18.5us, 19us\n#per_history_square: 2ns\n"
+               "# per_item_history:4ns 0ns \nbatch,busy_cores,ms\n1,1,2\n1,4,3\n",
+               false);
+    assert_list(&csv.table.per_history_s, 2, (const double[]){18.5e-6, 19e-6});
+    assert_list(&csv.table.per_history_square_s, 1, (const double[]){2e-9});
+    assert_list(&csv.table.per_item_history_s, 2, (const double[]){4e-9, 0});
+    table_csv_release(&csv);
+    csv = parsed("# a history of none\nbatch,ms\n1,2\n", false);
+    ck_assert(!cost_table_has_history(&csv.table));
+    table_csv_release(&csv);
+}
+END_TEST
+
 // Every fault is one line with its place.
 START_TEST(faults_have_a_place)
 {
@@ -184,6 +201,15 @@ START_TEST(faults_have_a_place)
                        "\"time_ms\""},
         {"batch,ms\n", "t.csv:1:1: expected lines with times below the header"},
         {"# batch: x\nconcurrency,ms\n1,2\n", "t.csv:1:10: expected a batch of 1 to 1000000 items"},
+        {"# per_history: 1us -2us\nbatch,ms\n1,2\n",
+         "t.csv:1:20: expected times of 0 or more with their unit, such as \"1.9us\""},
+        {"# per_history: 3\nbatch,ms\n1,2\n",
+         "t.csv:1:16: expected times of 0 or more with their unit, such as \"1.9us\""},
+        {"# per_history: 1us\n# per_history: 1us\nbatch,ms\n1,2\n",
+         "t.csv:2:16: per_history is there already"},
+        {"# per_history: 1us 2us\nbatch,ms\n1,2\n", "t.csv:1:1: per_history and its like: expected "
+                                                    "one time, or 1, as there are counts of busy "
+                                                    "cores, got 2"},
         {"", "t.csv:1:1: the file is empty"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -203,6 +229,7 @@ int main(void)
         {"core", lines_become_a_grid},          {"core", units_are_where_people_write_them},
         {"core", a_median_stands_for_the_mean}, {"core", perf_analyzer_is_read_as_it_is},
         {"core", says_what_it_is_of},           {"core", devices_share_a_file},
-        {"core", percentiles_tell_the_spread},  {"errors", faults_have_a_place}};
+        {"core", percentiles_tell_the_spread},  {"core", histories_stand_above},
+        {"errors", faults_have_a_place}};
     return suite_run("table_csv", tests, sizeof tests / sizeof *tests);
 }
