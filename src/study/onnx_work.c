@@ -127,9 +127,12 @@ static int find_open(struct axis *axis, const struct onnx_graph *graph,
 static int find_size(struct axis *axis, const struct onnx_graph *graph, struct err *err)
 {
     const struct onnx_input *first = NULL;
+    bool others = false; // than indices of bags, of which there may be several for an item
+    for (size_t i = 0; i < graph->n_inputs; i++)
+        others |= graph->inputs[i].rank > 0 && graph->inputs[i].role != ONNX_OF_BAGS;
     for (size_t i = 0; i < graph->n_inputs; i++) {
         const struct onnx_input *input = &graph->inputs[i];
-        if (input->rank == 0 || input->role == ONNX_OF_BAGS)
+        if (input->rank == 0 || (others && input->role == ONNX_OF_BAGS))
             continue;
         if (first && first_size(input) != first_size(first))
             return err_set(err, ERR_STUDY,
@@ -157,8 +160,10 @@ static int find_named(struct axis *axis, const struct onnx_graph *graph, const c
         for (size_t d = 0; d < graph->inputs[i].rank; d++) {
             if (graph->inputs[i].sizes[d] < 0 && is_listed(names, graph->inputs[i].names[d]))
                 return 0;
-            if (is_size && d == 0 && graph->inputs[i].role != ONNX_OF_BAGS &&
-                first_size(&graph->inputs[i]) == size) {
+            const struct onnx_input *input = &graph->inputs[i];
+            if (is_size && d == 0 && input->sizes[0] >= 0 &&
+                (input->role == ONNX_OF_BAGS ? input->sizes[0] % size == 0
+                                             : first_size(input) == size)) {
                 axis->by_size = true;
                 axis->size = size;
                 return 0;

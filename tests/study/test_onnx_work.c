@@ -278,6 +278,39 @@ START_TEST(unclear_items_are_asked_for)
 }
 END_TEST
 
+// Where requests bring indices alone, two for each bag of one table and one for each of another,
+// the offsets being numbers in the file, the items are asked for, and are as many as are named.
+START_TEST(indices_alone_may_count_the_items)
+{
+    struct onnx_bytes bytes = {0};
+    struct onnx_work work;
+    struct err err = {0};
+    onnx_bytes_weights(&bytes, "t", 2, (int64_t[]){1000, 16});
+    onnx_bytes_input(&bytes, "i", ONNX_INT64, 1, (int64_t[]){6});
+    onnx_bytes_input(&bytes, "k", ONNX_INT64, 1, (int64_t[]){3});
+    onnx_bytes_ints(&bytes, "two", 3, (int64_t[]){0, 2, 4});
+    onnx_bytes_ints(&bytes, "one", 3, (int64_t[]){0, 1, 2});
+    onnx_bytes_bag(&bytes,
+                   &(struct onnx_bytes_bag){"t", "i", "two", NULL, "p", "ReduceSum", 0, NULL});
+    onnx_bytes_bag(&bytes,
+                   &(struct onnx_bytes_bag){"t", "k", "one", NULL, "q", "ReduceSum", 0, NULL});
+    onnx_bytes_node(&bytes, "Add", "p q", "y");
+    onnx_bytes_output(&bytes, "y");
+    struct onnx_graph graph = onnx_bytes_graph(&bytes);
+    ck_assert_uint_eq(onnx_bag_fold(&graph), 2);
+    ck_assert_int_eq(onnx_work_make(&work, &graph, &plain, &err), -1);
+    ck_assert_str_eq(err.text, "first dimensions of inputs are 6 and 3 and none is open: expected "
+                               "--batch-dim with the one that counts the items");
+    work = made(&graph, &(struct onnx_work_options){"3", NULL, 0});
+    ck_assert_double_eq(work.ops[0].lookups.item, 2);
+    ck_assert_double_eq(work.ops[1].lookups.item, 1);
+    ck_assert_double_eq(work.ops[0].rows.item, 1);
+    ck_assert_double_eq(work.ops[2].flop.item, 16);
+    onnx_work_release(&work);
+    onnx_file_release(&graph);
+}
+END_TEST
+
 static void refuse_bags(const char *file, const char *batch, const char *setting, const char *text)
 {
     char path[1000];
@@ -404,6 +437,7 @@ int main(void)
         {"core", the_file_reads_back},
         {"core", bags_cost_what_their_sums_do},
         {"core", sizes_may_grow_with_the_items},
+        {"limits", indices_alone_may_count_the_items},
         {"errors", open_bags_are_asked_for},
         {"limits", a_size_may_count_the_items},
         {"errors", unclear_items_are_asked_for},
