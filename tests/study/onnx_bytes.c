@@ -199,7 +199,10 @@ static struct onnx_bytes bag_body(const struct onnx_bytes_bag *bag)
         onnx_bytes_node(&body, "Mul", named(in, bag, "$rows $w"), named(out, bag, "$scaled"));
     }
     onnx_bytes_node_with(&body, bag->pool,
-                         named(in, bag, bag->weights ? "$scaled $zero" : "$rows $zero"),
+                         named(in, bag,
+                               is_odd(bag, "axis") ? "$rows $one"
+                               : bag->weights      ? "$scaled $zero"
+                                                   : "$rows $zero"),
                          named(out, bag, "$bag"), "keepdims", is_odd(bag, "keeps"));
     onnx_bytes_node_with(&body, "Cast", named(in, bag, is_odd(bag, "stops") ? "$zero" : "$one"),
                          named(out, bag, "$go"), "to", ONNX_BOOL);
@@ -213,13 +216,14 @@ void onnx_bytes_bag(struct onnx_bytes *graph, const struct onnx_bytes_bag *bag)
     struct onnx_bytes body = bag_body(bag), with = {0};
     char in[160], out[160], join[240];
     onnx_bytes_ints(graph, named(in, bag, "$zero"), 1, (int64_t[]){0});
-    onnx_bytes_ints(graph, named(in, bag, "$one"), 1, (int64_t[]){is_odd(bag, "shift") ? 2 : 1});
+    onnx_bytes_ints(graph, named(in, bag, "$one"), 1, (int64_t[]){1});
+    onnx_bytes_ints(graph, named(in, bag, "$first"), 1, (int64_t[]){is_odd(bag, "shift") ? 2 : 1});
     onnx_bytes_ints(graph, named(in, bag, "$max"), 1, (int64_t[]){INT64_MAX});
     onnx_bytes_node(graph, "Shape", bag->indices, named(out, bag, "$shape"));
     onnx_bytes_node(graph, "Gather", named(in, bag, "$shape $zero"), named(out, bag, "$n"));
     snprintf(join, sizeof join, "%s%s", bag->offsets, bag->has_end ? "" : named(in, bag, " $n"));
     onnx_bytes_node_with(graph, "Concat", join, named(out, bag, "$starts"), "axis", 0);
-    onnx_bytes_node(graph, "Slice", named(in, bag, "$starts $one $max $zero"),
+    onnx_bytes_node(graph, "Slice", named(in, bag, "$starts $first $max $zero"),
                     named(out, bag, "$ends"));
     onnx_bytes_node(graph, "Shape", named(in, bag, is_odd(bag, "trips") ? "$starts" : "$ends"),
                     named(out, bag, "$size"));

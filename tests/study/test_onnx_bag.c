@@ -130,8 +130,8 @@ END_TEST
 // Every part of the form is asked for: a Loop that differs in one of them stays.
 START_TEST(other_loops_stay)
 {
-    static const char *const odd[] = {"empty", "keeps", "stops",  "rows",
-                                      "shift", "trips", "carries"};
+    static const char *const odd[] = {"empty", "keeps", "stops",   "rows",
+                                      "shift", "trips", "carries", "axis"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         struct onnx_bytes_bag bag = plain;
         bag.odd = odd[i];
