@@ -48,9 +48,11 @@ class Numbers:
         self.values = None if folder is None else numpy.fromfile(folder + "/parameters", "float32")
         self.at = 0
         self.folder = folder
+        self.wide = []  # how many numbers a layer adds, of each layer
 
     def take(self, *shape):
         n = int(numpy.prod(shape))
+        self.wide += shape[1:]
         if self.values is None:
             return (torch.rand(*shape) - 0.5) * 2 * (3 / shape[-1]) ** 0.5
         self.at += n
@@ -266,16 +268,22 @@ def times(name, most_bytes, seconds, batches):
             print(name, batch, t[len(t) // 2], t[len(t) // 4], t[0], len(t), way, sep=",", flush=True)
 
 
-def check(name, folder, batch):
+def dumped(name, folder, batch):
+    """What rf_kernels --dump wrote: the model, its inputs, and the engine's outputs."""
     model = Model(name, Numbers(folder), 0)
+    assert model.numbers.at == len(model.numbers.values), "parameters are left"
     flat = torch.from_numpy(numpy.fromfile(folder + "/indices", "int32"))
     indices = list(flat.split([batch * k for k in model.lookups]))
     offsets = [torch.arange(0, batch * k, model.pooled(t), dtype=torch.int32)
                for t, k in enumerate(model.lookups)]
     features = torch.from_numpy(numpy.fromfile(folder + "/features", "float32")[:batch * model.features])
-    outputs = model(features.view(batch, -1), indices, offsets, batch)
     own = torch.from_numpy(numpy.fromfile(folder + "/outputs", "float32")).view(batch, -1)
-    assert model.numbers.at == len(model.numbers.values), "parameters are left"
+    return model, (features.view(batch, -1), indices, offsets, batch), own
+
+
+def check(name, folder, batch):
+    model, inputs, own = dumped(name, folder, batch)
+    outputs = model(*inputs)
     print(name, outputs.shape[1], f"{(outputs - own).abs().max():.3g}",
           f"{own.min():.3g}", f"{own.max():.3g}", sep=",")
 

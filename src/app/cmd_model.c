@@ -8,6 +8,7 @@
 #include "results/file/claim.h"
 #include "results/file/durable.h"
 #include "results/report/table.h"
+#include "study/onnx_bag.h"
 #include "study/onnx_file.h"
 #include "study/onnx_work.h"
 
@@ -19,7 +20,8 @@ static const struct cmd_option options[] = {
     {"--batch-dim", 0, "NAME",
      "the dimension of the inputs that counts the items; several names with commas between; else "
      "the open first one"},
-    {"--set", 's', "NAME=SIZE", "size of another dimension that the file leaves open"},
+    {"--set", 's', "NAME=SIZE",
+     "size of another dimension that the file leaves open; 30N is 30 of each item"},
     CMD_FORMAT,
     {NULL, 0, NULL, NULL}};
 
@@ -197,6 +199,7 @@ static int import(struct cmd_line *line, struct err *err)
     const char *output;
     if (want_output(line, &output, err) < 0 || onnx_file_read(&graph, line->args[1], err) < 0)
         return -1;
+    onnx_bag_fold(&graph);
     int rc = import_graph(line, &graph, output, err);
     onnx_file_release(&graph);
     return rc;

@@ -41,7 +41,7 @@ static void release_tensor(struct onnx_tensor *tensor)
     mem_free(tensor->ints);
 }
 
-static void release_node(struct onnx_node *node)
+void onnx_file_release_node(struct onnx_node *node)
 {
     for (size_t i = 0; i < node->n_attributes; i++) {
         mem_free(node->attributes[i].name);
@@ -55,12 +55,15 @@ static void release_node(struct onnx_node *node)
     mem_free(node->name);
     release_texts(node->inputs, node->n_inputs);
     release_texts(node->outputs, node->n_outputs);
+    if (node->body)
+        onnx_file_release(node->body);
+    mem_free(node->body);
 }
 
 void onnx_file_release(struct onnx_graph *graph)
 {
     for (size_t i = 0; i < graph->n_nodes; i++)
-        release_node(&graph->nodes[i]);
+        onnx_file_release_node(&graph->nodes[i]);
     for (size_t i = 0; i < graph->n_initializers; i++)
         release_tensor(&graph->initializers[i]);
     for (size_t i = 0; i < graph->n_inputs; i++) {
@@ -352,27 +355,68 @@ static int take_inputs(struct onnx_graph *to, const Onnx__GraphProto *from, stru
     return 0;
 }
 
-static int take_graph(struct onnx_graph *to, const Onnx__GraphProto *from, struct err *err)
+static int take_tensors(struct onnx_graph *to, const Onnx__GraphProto *from, struct err *err)
 {
-    if (from->n_sparse_initializer > 0)
-        return err_set(err, ERR_STUDY, "sparse initializers are not supported");
-    if (take_inputs(to, from, err) < 0)
-        return -1;
     to->initializers = mem_calloc(from->n_initializer + 1, sizeof *to->initializers);
     for (size_t i = 0; i < from->n_initializer; i++) {
         to->n_initializers = i + 1;
         if (take_tensor(&to->initializers[i], from->initializer[i], err) < 0)
             return -1;
     }
+    return 0;
+}
+
+static int take_nodes(struct onnx_graph *to, const Onnx__GraphProto *from, struct err *err)
+{
     to->nodes = mem_calloc(from->n_node + 1, sizeof *to->nodes);
     for (size_t i = 0; i < from->n_node; i++) {
         to->n_nodes = i + 1;
         if (take_node(&to->nodes[i], from->node[i], err) < 0)
             return -1;
     }
+    return 0;
+}
+
+static void take_outputs(struct onnx_graph *to, const Onnx__GraphProto *from)
+{
     to->outputs = mem_calloc(from->n_output + 1, sizeof *to->outputs);
     for (; to->n_outputs < from->n_output; to->n_outputs++)
         to->outputs[to->n_outputs] = text_of(from->output[to->n_outputs]->name);
+}
+
+// A body that cannot be read is none: then the Loop is an operator that is not known.
+static void take_body(struct onnx_node *to, const Onnx__NodeProto *from)
+{
+    const Onnx__GraphProto *graph = NULL;
+    for (size_t i = 0; i < from->n_attribute; i++)
+        if (from->attribute[i]->g && strcmp(to->attributes[i].name, "body") == 0)
+            graph = from->attribute[i]->g;
+    if (!graph || strcmp(to->op, "Loop") != 0)
+        return;
+    struct onnx_graph *body = mem_calloc(1, sizeof *body);
+    take_outputs(body, graph);
+    body->inputs = mem_calloc(graph->n_input + 1, sizeof *body->inputs);
+    for (; body->n_inputs < graph->n_input; body->n_inputs++)
+        body->inputs[body->n_inputs].name = text_of(graph->input[body->n_inputs]->name);
+    if (take_tensors(body, graph, NULL) == 0 && take_nodes(body, graph, NULL) == 0) {
+        to->body = body;
+        return;
+    }
+    onnx_file_release(body);
+    mem_free(body);
+}
+
+static int take_graph(struct onnx_graph *to, const Onnx__GraphProto *from, struct err *err)
+{
+    if (from->n_sparse_initializer > 0)
+        return err_set(err, ERR_STUDY, "sparse initializers are not supported");
+    if (take_inputs(to, from, err) < 0)
+        return -1;
+    if (take_tensors(to, from, err) < 0 || take_nodes(to, from, err) < 0)
+        return -1;
+    for (size_t i = 0; i < to->n_nodes; i++)
+        take_body(&to->nodes[i], from->node[i]);
+    take_outputs(to, from);
     return to->n_nodes > 0 ? 0 : err_set(err, ERR_STUDY, "the graph has no operators");
 }
 

@@ -4,7 +4,8 @@
 // What is kept of the file is what its cost depends on: operators with their attributes, the sizes
 // of inputs and initializers, and the values of small integer tensors, of which shapes are made.
 // Weights are looked at by their dimensions alone, so that they may as well be in files of their
-// own (external data) or missing.
+// own (external data) or missing. Of graphs inside the graph, the bodies of its Loops are kept, and
+// none inside those.
 //
 //     struct onnx_graph graph;
 //     if (onnx_file_read(&graph, "m.onnx", &err) == 0) {
@@ -70,11 +71,21 @@ struct onnx_node {
     size_t n_inputs, n_outputs;
     struct onnx_attribute *attributes;
     size_t n_attributes;
+    struct onnx_graph
+        *body; // of a Loop: its nodes, initializers, names of inputs and outputs; or NULL
+};
+
+// What an input is to operators that onnx_bag_fold() made.
+enum onnx_role {
+    ONNX_PLAIN,
+    ONNX_OF_BAGS,         // indices or weights of all bags, one after the other
+    ONNX_OFFSETS_WITH_END // one more than there are bags
 };
 
 // An input of the graph. A dimension without a size has a name, or neither.
 struct onnx_input {
     char *name;
+    enum onnx_role role;
     int type;
     size_t rank;
     int64_t sizes[ONNX_MAX_RANK]; // -1: open
@@ -100,6 +111,7 @@ int onnx_file_read(struct onnx_graph *graph, const char *path, struct err *err);
 int onnx_file_parse(struct onnx_graph *graph, const char *name, const uint8_t *data, size_t n,
                     struct err *err);
 void onnx_file_release(struct onnx_graph *graph); // zeroed: no effect
+void onnx_file_release_node(struct onnx_node *node);
 
 // The attribute of that name, NULL when there is none; its value, or `other`.
 const struct onnx_attribute *onnx_file_attribute(const struct onnx_node *node, const char *name);

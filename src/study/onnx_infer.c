@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/onnx_bag.h"
 
 #define ELEMENT_FLOP 1.0
 #define SOFTMAX_FLOP 20.0 // as models/catalogue.c counts them
@@ -636,6 +637,56 @@ static int infer_gather(struct onnx_step *step, struct err *err)
     return 0;
 }
 
+// Offsets that the file has as numbers were made for one number of bags. Where they are the places
+// 0, s, 2s and so on, as for indices of [bags, s], there is a bag in every s indices. False: they
+// do not fit the indices.
+static bool count_bags(const struct onnx_value *offsets, double n_indices, bool has_end,
+                       double *n_bags)
+{
+    const int64_t *at = offsets->ints;
+    size_t n = offsets->n_ints;
+    if (n > 0 && at[0] < 0)
+        return false;
+    int64_t step = n > 1 && at[0] == 0 ? at[1] : 0;
+    for (size_t i = 1; i < n; i++) {
+        if (at[i] < at[i - 1])
+            return false;
+        step = at[i] - at[i - 1] == step ? step : 0;
+    }
+    if (step > 0)
+        *n_bags = n_indices / (double)step;
+    else if (n > 0 && (has_end ? (double)at[n - 1] != n_indices : (double)at[n - 1] > n_indices))
+        return false;
+    return *n_bags == (double)(int64_t)*n_bags;
+}
+
+// All bags of one table (onnx_bag.h), counted as a Gather and the sum of its rows are.
+static int infer_bag(struct onnx_step *step, struct err *err)
+{
+    if (want(step, 3, err) < 0)
+        return -1;
+    const struct onnx_value *table = input(step, 0), *at = input(step, 1);
+    const struct onnx_value *offsets = input(step, 2), *weights = input(step, 3);
+    bool has_end = onnx_file_int(step->node, ONNX_BAG_HAS_END, 0) != 0;
+    if (table->initializer < 0 || table->rank != 2 || at->rank != 1 || offsets->rank != 1 ||
+        (weights && (weights->rank != 1 || weights->dims[0] != at->dims[0])))
+        return onnx_infer_fail(step, err, "expected rows of an initializer, indices and offsets");
+    double n_bags = (double)offsets->dims[0] - has_end;
+    if (n_bags < 0 ||
+        (offsets->ints && !count_bags(offsets, (double)at->dims[0], has_end, &n_bags)))
+        return onnx_infer_fail(step, err, "its offsets do not fit its indices");
+    copy_shape(step->out, table);
+    step->out->width = onnx_infer_width(step->out->type); // whatever the rows are stored in
+    step->out->dims[0] = (int64_t)n_bags;
+    step->op->class = WORK_EMBEDDING;
+    step->op->n_ops = 1;
+    step->op->table = table->initializer;
+    step->op->lookups = (double)at->dims[0];
+    step->op->rows = n_bags;
+    step->op->flop = ELEMENT_FLOP * (weights ? 2 : 1) * step->op->lookups * (double)table->dims[1];
+    return 0;
+}
+
 static int infer_gather_like(struct onnx_step *step, struct err *err)
 {
     if (want(step, 2, err) < 0)
@@ -681,6 +732,16 @@ static struct onnx_op *bag_of(const struct onnx_step *step, const struct onnx_va
     return pools ? gather : NULL;
 }
 
+// "All but the batch" is a product of a shape.
+static void multiply_ints(struct onnx_value *out, const struct onnx_value *in)
+{
+    int64_t product = 1;
+    for (size_t i = 0; i < in->n_ints; i++)
+        if (__builtin_mul_overflow(product, in->ints[i], &product))
+            return;
+    set_ints(out, &product, 1);
+}
+
 static int infer_reduce(struct onnx_step *step, struct err *err)
 {
     bool is_named[ONNX_MAX_RANK], any;
@@ -699,6 +760,8 @@ static int infer_reduce(struct onnx_step *step, struct err *err)
         if (!goes || keeps)
             out->dims[out->rank++] = goes ? 1 : in->dims[d];
     }
+    if (in->ints && n_elements(out) == 1 && !nothing && strcmp(step->node->op, "ReduceProd") == 0)
+        multiply_ints(out, in);
     step->op->n_ops = 1;
     step->op->class = WORK_SUM;
     step->op->flop = ELEMENT_FLOP * n_elements(in);
@@ -1035,8 +1098,12 @@ static const struct onnx_operator operators[] = {
     VIEWS("Shape", infer_shape),
     VIEWS("Size", infer_shape)};
 
+static const struct onnx_operator bag_operator = {ONNX_BAG_OP, infer_bag, 0, false, false};
+
 const struct onnx_operator *onnx_infer_find(const struct onnx_node *node)
 {
+    if (onnx_bag_is(node))
+        return &bag_operator;
     for (size_t i = 0; i < sizeof operators / sizeof *operators && !*node->domain; i++)
         if (strcmp(operators[i].name, node->op) == 0)
             return &operators[i];

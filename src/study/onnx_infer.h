@@ -10,6 +10,7 @@
 //
 // - a Gather of rows of an initializer is a lookup, and a sum, mean or maximum over its lookups a
 //   part of it: together they are one operator of the embedding class;
+// - bags of one table, which PyTorch writes as a Loop (onnx_bag.h), are that, too;
 // - reshaping moves nothing and is no operator.
 //
 //     step.type = onnx_infer_find(node);

@@ -122,8 +122,11 @@ size_t onnx_pass_unknown(const struct onnx_graph *graph, struct err *err)
             count += is_same_operator(&graph->nodes[j], node);
         if (n == 1)
             err_set(err, ERR_STUDY, "operators that are not known: ");
-        err_append(err, "%s%.30s%s%.30s (%zu)", n > 1 ? ", " : "", node->domain,
-                   *node->domain ? "." : "", node->op, count);
+        err_append(err, "%s%.30s%s%.30s", n > 1 ? ", " : "", node->domain, *node->domain ? "." : "",
+                   node->op);
+        if (strcmp(node->op, "Loop") == 0 && *node->name)
+            err_append(err, " \"%.40s\"", node->name);
+        err_append(err, " (%zu)", count);
     }
     if (n_more > 0)
         err_append(err, ", and %zu more", n_more);

@@ -26,8 +26,9 @@ struct onnx_pass_input {
 };
 
 // Fills err with the operators that are not known and how many of each there are, in one line:
-// "operators that are not known: Loop (2), com.microsoft.Attention (1)". Returns how many kinds it
-// names; 0: all are known, and err is left alone.
+// "operators that are not known: Loop "scan" (2), com.microsoft.Attention (1)". A Loop is named, as
+// some are known (onnx_bag.h). Returns how many kinds it names; 0: all are known, and err is left
+// alone.
 size_t onnx_pass_unknown(const struct onnx_graph *graph, struct err *err);
 
 // Fills ops[graph->n_nodes] from the dimensions of inputs[graph->n_inputs]. All operators must be

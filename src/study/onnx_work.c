@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "study/flow.h"
+#include "study/onnx_bag.h"
 #include "study/onnx_pass.h"
 
 // Numbers of items at which the graph is passed: primes, which no size in a file divides by chance,
@@ -36,14 +37,30 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
-// The size that a setting gives the dimension; -1: none does.
-static int64_t setting_of(const struct onnx_work_options *options, const char *name)
+// A size as users write it, for N items: 50, 30N, N or N+1.
+static bool read_size(const char *text, struct onnx_part *size)
+{
+    char *end = (char *)text; // as strtoll() has it
+    errno = 0;
+    double first = *text == 'N' ? 1 : (double)strtoll(text, &end, 10), more = 0;
+    bool grows = *end == 'N', is_more = grows && end[1] == '+';
+    const char *rest = end + grows + is_more;
+    if (is_more)
+        more = (double)strtoll(rest, &end, 10);
+    *size = grows ? (struct onnx_part){first, more} : (struct onnx_part){0, first};
+    return (is_more ? end != rest && !*end : end + grows != text && !*rest) && errno == 0 &&
+           first >= 1 && first <= MAX_SETTING && more >= 0 && more <= MAX_SETTING;
+}
+
+// The size that a setting gives the dimension. False: none does.
+static bool setting_of(const struct onnx_work_options *options, const char *name,
+                       struct onnx_part *size)
 {
     size_t n = strlen(name);
     for (size_t i = options->n_settings; n > 0 && i > 0; i--)
         if (strncmp(options->settings[i - 1], name, n) == 0 && options->settings[i - 1][n] == '=')
-            return strtoll(options->settings[i - 1] + n + 1, NULL, 10);
-    return -1;
+            return read_size(options->settings[i - 1] + n + 1, size);
+    return false;
 }
 
 static bool has_dimension(const struct onnx_graph *graph, const char *name, size_t n)
@@ -61,13 +78,11 @@ static int check_settings(const struct onnx_graph *graph, const struct onnx_work
 {
     for (size_t i = 0; i < options->n_settings; i++) {
         const char *text = options->settings[i], *sign = strchr(text, '=');
-        char *end = NULL;
-        errno = 0;
-        double size = sign ? (double)strtoll(sign + 1, &end, 10) : 0;
-        if (!sign || sign == text || !end || *end || errno || !(size >= 1 && size <= MAX_SETTING))
+        struct onnx_part size;
+        if (!sign || sign == text || !read_size(sign + 1, &size))
             return err_set(err, ERR_STUDY,
                            "--set \"%.60s\": expected the name of a dimension and its size, such "
-                           "as seq=50",
+                           "as seq=50, or ids=30N for 30 of each item",
                            text);
         if (!has_dimension(graph, text, (size_t)(sign - text)))
             return err_set(err, ERR_STUDY, "--set \"%.60s\": no input has a dimension of that name",
@@ -76,7 +91,13 @@ static int check_settings(const struct onnx_graph *graph, const struct onnx_work
     return 0;
 }
 
-// Open first dimensions, which no setting closes, of one name.
+// Of an input whose first dimension has a size: how many items that would be.
+static int64_t first_size(const struct onnx_input *input)
+{
+    return input->sizes[0] - (input->role == ONNX_OFFSETS_WITH_END);
+}
+
+// Open first dimensions, which no setting closes, of one name. Indices of bags do not count items.
 static int find_open(struct axis *axis, const struct onnx_graph *graph,
                      const struct onnx_work_options *options, bool *any, struct err *err)
 {
@@ -84,7 +105,9 @@ static int find_open(struct axis *axis, const struct onnx_graph *graph,
     *any = false;
     for (size_t i = 0; i < graph->n_inputs; i++) {
         const struct onnx_input *input = &graph->inputs[i];
-        if (input->rank == 0 || input->sizes[0] >= 0 || setting_of(options, input->names[0]) >= 0)
+        struct onnx_part size;
+        if (input->rank == 0 || input->sizes[0] >= 0 || input->role == ONNX_OF_BAGS ||
+            setting_of(options, input->names[0], &size))
             continue;
         *any = true;
         if (!*input->names[0])
@@ -104,21 +127,24 @@ static int find_open(struct axis *axis, const struct onnx_graph *graph,
 static int find_size(struct axis *axis, const struct onnx_graph *graph, struct err *err)
 {
     const struct onnx_input *first = NULL;
+    bool others = false; // than indices of bags, of which there may be several for an item
+    for (size_t i = 0; i < graph->n_inputs; i++)
+        others |= graph->inputs[i].rank > 0 && graph->inputs[i].role != ONNX_OF_BAGS;
     for (size_t i = 0; i < graph->n_inputs; i++) {
         const struct onnx_input *input = &graph->inputs[i];
-        if (input->rank == 0)
+        if (input->rank == 0 || (others && input->role == ONNX_OF_BAGS))
             continue;
-        if (first && input->sizes[0] != first->sizes[0])
+        if (first && first_size(input) != first_size(first))
             return err_set(err, ERR_STUDY,
                            "first dimensions of inputs are %lld and %lld and none is open: "
                            "expected --batch-dim with the one that counts the items",
-                           (long long)first->sizes[0], (long long)input->sizes[0]);
+                           (long long)first_size(first), (long long)first_size(input));
         first = first ? first : input;
     }
     if (!first)
         return err_set(err, ERR_STUDY, "no input has a dimension that could count the items");
     axis->by_size = true;
-    axis->size = first->sizes[0];
+    axis->size = first_size(first);
     return 0;
 }
 
@@ -134,7 +160,10 @@ static int find_named(struct axis *axis, const struct onnx_graph *graph, const c
         for (size_t d = 0; d < graph->inputs[i].rank; d++) {
             if (graph->inputs[i].sizes[d] < 0 && is_listed(names, graph->inputs[i].names[d]))
                 return 0;
-            if (is_size && d == 0 && graph->inputs[i].sizes[d] == size) {
+            const struct onnx_input *input = &graph->inputs[i];
+            if (is_size && d == 0 && input->sizes[0] >= 0 &&
+                (input->role == ONNX_OF_BAGS ? input->sizes[0] % size == 0
+                                             : first_size(input) == size)) {
                 axis->by_size = true;
                 axis->size = size;
                 return 0;
@@ -154,16 +183,38 @@ static int find_axis(struct axis *axis, const struct onnx_graph *graph,
         return find_named(axis, graph, options->batch, err);
     if (find_open(axis, graph, options, &any, err) < 0)
         return -1;
+    for (size_t i = 0; i < options->n_settings && !any; i++)
+        if (strchr(strchr(options->settings[i], '='), 'N')) {
+            mem_free(axis->names);
+            axis->names = mem_strdup(options->settings[i]);
+            any = true;
+        }
     return any ? 0 : find_size(axis, graph, err);
 }
 
 static bool counts_items(const struct axis *axis, const struct onnx_input *input, size_t d)
 {
     if (input->sizes[d] >= 0)
-        return axis->by_size && d == 0 && input->sizes[d] == axis->size;
+        return axis->by_size && d == 0 && input->role != ONNX_OF_BAGS &&
+               first_size(input) == axis->size;
     if (*input->names[d])
         return is_listed(axis->names, input->names[d]);
-    return d == 0;
+    return d == 0 && input->role != ONNX_OF_BAGS;
+}
+
+// A dimension as a line over the items. False: it is left open.
+static bool size_of(const struct onnx_input *input, size_t d, const struct axis *axis,
+                    const struct onnx_work_options *options, struct onnx_part *size)
+{
+    bool is_flat = input->role == ONNX_OF_BAGS && d == 0;
+    *size = (struct onnx_part){0, (double)input->sizes[d]};
+    if (counts_items(axis, input, d))
+        *size = (struct onnx_part){1, input->role == ONNX_OFFSETS_WITH_END && d == 0};
+    else if (input->sizes[d] < 0)
+        return setting_of(options, input->names[d], size);
+    else if (is_flat && axis->by_size && axis->size > 0 && input->sizes[d] % axis->size == 0)
+        *size = (struct onnx_part){(double)(input->sizes[d] / axis->size), 0};
+    return true;
 }
 
 static int size_inputs(struct onnx_pass_input *sizes, const struct onnx_graph *graph,
@@ -173,19 +224,20 @@ static int size_inputs(struct onnx_pass_input *sizes, const struct onnx_graph *g
     for (size_t i = 0; i < graph->n_inputs; i++)
         for (size_t d = 0; d < graph->inputs[i].rank; d++) {
             const struct onnx_input *input = &graph->inputs[i];
-            int64_t size = counts_items(axis, input, d) ? items
-                           : input->sizes[d] >= 0       ? input->sizes[d]
-                                                        : setting_of(options, input->names[d]);
-            if (size < 0 && *input->names[d])
+            struct onnx_part size;
+            bool is_sized = size_of(input, d, axis, options, &size);
+            if (!is_sized && *input->names[d])
                 return err_set(err, ERR_STUDY,
                                "input \"%.40s\" leaves its dimension \"%.40s\" open: expected its "
-                               "size, --set %.40s=N",
-                               input->name, input->names[d], input->names[d]);
-            if (size < 0)
+                               "size, such as --set %.40s=%s",
+                               input->name, input->names[d], input->names[d],
+                               input->role == ONNX_OF_BAGS ? "30N where each bag has 30 indices"
+                                                           : "50, or 50N for 50 of each item");
+            if (!is_sized)
                 return err_set(err, ERR_STUDY,
                                "input \"%.40s\" leaves its dimension %zu open, without a name",
                                input->name, d);
-            sizes[i].dims[d] = size;
+            sizes[i].dims[d] = (int64_t)(size.once + size.item * (double)items);
         }
     return 0;
 }
@@ -262,6 +314,10 @@ static int take_ops(struct onnx_work *work, struct onnx_op *const trials[N_TRIAL
             return onnx_infer_fail(&step, err,
                                    "its work does not grow in proportion to the items; is the "
                                    "dimension that counts them the right one (--batch-dim)?");
+        if (onnx_bag_is(to->node) && (to->rows.item > 0) != (to->lookups.item > 0))
+            return onnx_infer_fail(&step, err,
+                                   "its bags and the indices in them do not grow together with the "
+                                   "items; export it with an open first dimension");
         double row = to->table >= 0 ? row_bytes(&graph->initializers[to->table]) : 0;
         to->gathered_bytes = (struct onnx_part){to->lookups.item * row, to->lookups.once * row};
     }

@@ -47,7 +47,8 @@ struct onnx_work_op {
 
 struct onnx_work_options {
     const char *batch; // names of the dimension that counts the items, "n,batch"; NULL: found
-    const char *const *settings; // "seq=50": sizes of other dimensions that the file leaves open
+    // "seq=50", "ids=30N": sizes of other dimensions that the file leaves open, N the items.
+    const char *const *settings;
     size_t n_settings;
 };
 

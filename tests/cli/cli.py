@@ -2610,6 +2610,19 @@ def group_model(folder):
     graph("loop.onnx", onnx_graph(7, "Loop"))
     refused("an unknown operator", r"loop.onnx: operators that are not known: Loop \(1\)\n", folder, "model",
             "import", "loop.onnx")
+    bags = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fuzz", "corpus", "onnx", "bags-dlrm.onnx")
+    of_bags = (bags, *(w for k in range(3) for w in ("--set", f"ids{k}={3 + k}N")), "--set", "ends=N+1")
+    tables = tables_of("model", "import", *of_bags, cwd=folder)
+    expect([(r["name"], r["flop_per_item"], r["lookups_per_item"]) for r in tables["operators"]
+            if r["operator"] == "EmbeddingBag"] == [("/e.0/Loop", 12, 3), ("/e.1/Loop", 16, 4), ("/e.2/Loop", 20, 5)],
+           "bags of PyTorch", tables["operators"])
+    rc, out, err = call("model", "import", *of_bags, "-o", "mine/bags.yaml", "--name", "bags", cwd=folder)
+    expect(rc == 0, "a model of bags, written", out + err)
+    write(folder, "bags.yaml", STUDY.replace("model: wnd", "model: bags"))
+    rc, out, err = call("run", "bags.yaml", "--catalog", "mine", "-o", "bags.h5", cwd=folder)
+    expect(rc == 0, "a run of it", err)
+    refused("indices that are not counted", r".*bags-dlrm.onnx: input \"i0\" leaves its dimension \"ids0\" open: expected "
+            "its size, such as --set ids0=30N", folder, "model", "import", bags, "--set", "ends=N+1")
     graph("short.onnx", onnx_graph(7)[:-40])
     refused("a graph that is cut off", "short.onnx: is not an ONNX model, or is cut off", folder, "model", "import",
             "short.onnx")

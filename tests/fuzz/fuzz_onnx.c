@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/onnx_bag.h"
 #include "study/onnx_file.h"
 #include "study/onnx_work.h"
 
@@ -43,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_line(&err);
         return 0;
     }
+    onnx_bag_fold(&graph);
     if (count(&graph, NULL, &err) < 0 && count(&graph, "n", &err) < 0)
         check_line(&err);
     onnx_file_release(&graph);

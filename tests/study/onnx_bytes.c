@@ -156,6 +156,89 @@ void onnx_bytes_node_list(struct onnx_bytes *graph, const char *op, const char *
     onnx_bytes_message(graph, 1, &node);
 }
 
+// What the bag's values are called: its output and a letter; "" or more names may follow.
+static const char *named(char text[160], const struct onnx_bytes_bag *bag, const char *form)
+{
+    char *to = text;
+    for (const char *at = form; *at; at++) {
+        if (*at == '$')
+            to += snprintf(to, (size_t)(text + 160 - to), "%s_", bag->output);
+        else if (to < text + 158)
+            *to++ = *at;
+    }
+    *to = '\0';
+    return text;
+}
+
+static int is_odd(const struct onnx_bytes_bag *bag, const char *what)
+{
+    return bag->odd && strcmp(bag->odd, what) == 0;
+}
+
+static struct onnx_bytes bag_body(const struct onnx_bytes_bag *bag)
+{
+    struct onnx_bytes body = {0};
+    char in[160], out[160];
+    onnx_bytes_input(&body, named(in, bag, "$i"), ONNX_INT64, 0, NULL);
+    onnx_bytes_input(&body, named(in, bag, "$c"), ONNX_BOOL, 0, NULL);
+    onnx_bytes_node(&body, "Gather", named(in, bag, "$starts $i"), named(out, bag, "$a0"));
+    onnx_bytes_node(&body, "Gather",
+                    named(in, bag, is_odd(bag, "empty") ? "$starts $i" : "$ends $i"),
+                    named(out, bag, "$b0"));
+    onnx_bytes_node(&body, "Unsqueeze", named(in, bag, "$a0 $zero"), named(out, bag, "$a"));
+    onnx_bytes_node(&body, "Unsqueeze", named(in, bag, "$b0 $zero"), named(out, bag, "$b"));
+    char cut[240];
+    snprintf(cut, sizeof cut, "%s %s", bag->indices, named(in, bag, "$a $b $zero"));
+    onnx_bytes_node(&body, "Slice", cut, named(out, bag, "$cut"));
+    snprintf(cut, sizeof cut, "%s %s", bag->table, named(in, bag, "$cut"));
+    onnx_bytes_node(&body, "Gather", cut, named(out, bag, "$rows"));
+    if (bag->weights) {
+        snprintf(cut, sizeof cut, "%s %s", bag->weights, named(in, bag, "$a $b $zero"));
+        onnx_bytes_node(&body, "Slice", cut, named(out, bag, "$w0"));
+        onnx_bytes_node(&body, "Unsqueeze", named(in, bag, "$w0 $one"), named(out, bag, "$w"));
+        onnx_bytes_node(&body, "Mul", named(in, bag, "$rows $w"), named(out, bag, "$scaled"));
+    }
+    onnx_bytes_node_with(&body, bag->pool,
+                         named(in, bag,
+                               is_odd(bag, "axis") ? "$rows $one"
+                               : bag->weights      ? "$scaled $zero"
+                                                   : "$rows $zero"),
+                         named(out, bag, "$bag"), "keepdims", is_odd(bag, "keeps"));
+    onnx_bytes_node_with(&body, "Cast", named(in, bag, is_odd(bag, "stops") ? "$zero" : "$one"),
+                         named(out, bag, "$go"), "to", ONNX_BOOL);
+    onnx_bytes_output(&body, named(in, bag, "$go"));
+    onnx_bytes_output(&body, named(in, bag, is_odd(bag, "rows") ? "$rows" : "$bag"));
+    return body;
+}
+
+void onnx_bytes_bag(struct onnx_bytes *graph, const struct onnx_bytes_bag *bag)
+{
+    struct onnx_bytes body = bag_body(bag), with = {0};
+    char in[160], out[160], join[240];
+    onnx_bytes_ints(graph, named(in, bag, "$zero"), 1, (int64_t[]){0});
+    onnx_bytes_ints(graph, named(in, bag, "$one"), 1, (int64_t[]){1});
+    onnx_bytes_ints(graph, named(in, bag, "$first"), 1, (int64_t[]){is_odd(bag, "shift") ? 2 : 1});
+    onnx_bytes_ints(graph, named(in, bag, "$max"), 1, (int64_t[]){INT64_MAX});
+    onnx_bytes_node(graph, "Shape", bag->indices, named(out, bag, "$shape"));
+    onnx_bytes_node(graph, "Gather", named(in, bag, "$shape $zero"), named(out, bag, "$n"));
+    snprintf(join, sizeof join, "%s%s", bag->offsets, bag->has_end ? "" : named(in, bag, " $n"));
+    onnx_bytes_node_with(graph, "Concat", join, named(out, bag, "$starts"), "axis", 0);
+    onnx_bytes_node(graph, "Slice", named(in, bag, "$starts $first $max $zero"),
+                    named(out, bag, "$ends"));
+    onnx_bytes_node(graph, "Shape", named(in, bag, is_odd(bag, "trips") ? "$starts" : "$ends"),
+                    named(out, bag, "$size"));
+    onnx_bytes_node(graph, "Gather", named(in, bag, "$size $zero"), named(out, bag, "$trips"));
+    onnx_bytes_text(&with, 1, "body");
+    onnx_bytes_message(&with, 6, &body);
+    onnx_bytes_number(&with, 20, 5);
+    struct onnx_bytes node = node_of(
+        "Loop", named(in, bag, is_odd(bag, "carries") ? "$trips $one $zero" : "$trips $one"),
+        bag->output);
+    onnx_bytes_text(&node, 3, named(in, bag, "$loop"));
+    onnx_bytes_message(&node, 5, &with);
+    onnx_bytes_message(graph, 1, &node);
+}
+
 struct onnx_bytes onnx_bytes_file(struct onnx_bytes *graph)
 {
     struct onnx_bytes file = {0}, opset = {0};

@@ -44,6 +44,17 @@ void onnx_bytes_node_list(struct onnx_bytes *graph, const char *op, const char *
                           const char *outputs, const char *attribute, size_t n,
                           const int64_t *values);
 
+// A Loop over bags as PyTorch's exporter writes it. Inputs are names: the table, the indices, the
+// offsets, and weights where there are any; what comes out is called `output`, and so begin the
+// names of all that is between. What differs from that form is said in `odd`, a name of a case, or
+// NULL.
+struct onnx_bytes_bag {
+    const char *table, *indices, *offsets, *weights, *output, *pool; // weights NULL: none
+    int has_end;
+    const char *odd;
+};
+void onnx_bytes_bag(struct onnx_bytes *graph, const struct onnx_bytes_bag *bag);
+
 // The file of a graph, which is released.
 struct onnx_bytes onnx_bytes_file(struct onnx_bytes *graph);
 // The same, read; a file that cannot be read fails the test.

@@ -56,6 +56,41 @@ START_TEST(initializers_are_no_inputs)
 }
 END_TEST
 
+// Of graphs in the graph the body of a Loop is kept, and none inside it; a body that cannot be read
+// is none, and the file is still one.
+START_TEST(bodies_of_loops_are_kept)
+{
+    static const char *const ops[] = {"Loop", "Loop", "If"};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        struct onnx_bytes bytes = {0}, body = {0}, inner = {0}, with = {0}, node = {0};
+        onnx_bytes_text(&node, 4, "Loop");
+        onnx_bytes_node(&inner, "Relu", "x", "z");
+        onnx_bytes_text(&with, 1, "body");
+        onnx_bytes_message(&with, 6, &inner);
+        onnx_bytes_message(&node, 5, &with);
+        onnx_bytes_input(&body, "i", ONNX_INT64, 0, NULL);
+        onnx_bytes_message(&body, 1, &node);
+        onnx_bytes_output(&body, "z");
+        if (i == 1)
+            onnx_bytes_weights(&body, "w", 1, (int64_t[]){-5});
+        onnx_bytes_text(&with, 1, "body");
+        onnx_bytes_message(&with, 6, &body);
+        onnx_bytes_text(&node, 4, ops[i]);
+        onnx_bytes_message(&node, 5, &with);
+        onnx_bytes_message(&bytes, 1, &node);
+        struct onnx_graph graph = onnx_bytes_graph(&bytes);
+        ck_assert_int_eq(graph.nodes[0].body != NULL, i == 0);
+        if (i == 0) {
+            ck_assert_str_eq(graph.nodes[0].body->inputs[0].name, "i");
+            ck_assert_str_eq(graph.nodes[0].body->outputs[0], "z");
+            ck_assert_str_eq(graph.nodes[0].body->nodes[0].op, "Loop");
+            ck_assert_ptr_null(graph.nodes[0].body->nodes[0].body);
+        }
+        onnx_file_release(&graph);
+    }
+}
+END_TEST
+
 // A file is read as its bytes are; one that is not there, or is a folder, is one line.
 START_TEST(files_are_read)
 {
@@ -170,9 +205,13 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", a_graph_is_read},      {"core", initializers_are_no_inputs},
-        {"core", files_are_read},       {"limits", bottomless_files_are_refused},
-        {"limits", room_is_bounded},    {"errors", impossible_graphs_are_refused},
+        {"core", a_graph_is_read},
+        {"core", initializers_are_no_inputs},
+        {"core", files_are_read},
+        {"core", bodies_of_loops_are_kept},
+        {"limits", bottomless_files_are_refused},
+        {"limits", room_is_bounded},
+        {"errors", impossible_graphs_are_refused},
         {"errors", damage_is_survived},
     };
     return suite_run("onnx_file", tests, sizeof tests / sizeof *tests);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "study/onnx_bag.h"
 #include "study/onnx_bytes.h"
 #include "study/onnx_pass.h"
 #include "support/suite.h"
@@ -19,6 +20,7 @@ static int try_it(struct seen *seen, struct onnx_bytes *bytes, struct err *err)
 {
     struct onnx_pass_input inputs[8];
     seen->graph = onnx_bytes_graph(bytes);
+    onnx_bag_fold(&seen->graph);
     seen->ops = mem_calloc(seen->graph.n_nodes, sizeof *seen->ops);
     ck_assert_uint_le(seen->graph.n_inputs, 8);
     for (size_t i = 0; i < seen->graph.n_inputs; i++)
@@ -143,6 +145,43 @@ START_TEST(bags_are_lookups)
 }
 END_TEST
 
+// Bags of one table are a Gather and its sum: a lookup for each index, a row for each bag, twice
+// the arithmetic with weights. The last of the offsets may be the end, and offsets that are numbers
+// in the file say how many indices a bag has.
+START_TEST(flat_bags_are_lookups)
+{
+    static const struct {
+        int has_end;
+        const char *offsets, *weights;
+    } cases[] = {{0, "open", NULL}, {1, "ends", "w"}, {0, "three", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct onnx_bytes bytes = {0};
+        onnx_bytes_weights(&bytes, "t", 2, (int64_t[]){1000, 16});
+        onnx_bytes_input(&bytes, "ids", ONNX_INT64, 1, (int64_t[]){28});
+        onnx_bytes_input(&bytes, "open", ONNX_INT64, 1, (int64_t[]){ONNX_OPEN});
+        onnx_bytes_input(&bytes, "ends", ONNX_INT64, 1, (int64_t[]){5});
+        onnx_bytes_input(&bytes, "w", ONNX_FLOAT, 1, (int64_t[]){28});
+        onnx_bytes_ints(&bytes, "three", 3, (int64_t[]){0, 7, 14});
+        onnx_bytes_bag(&bytes,
+                       &(struct onnx_bytes_bag){"t", "ids", cases[i].offsets, cases[i].weights, "y",
+                                                "ReduceSum", cases[i].has_end, NULL});
+        onnx_bytes_output(&bytes, "y");
+        struct seen seen = see(&bytes);
+        size_t last = seen.graph.n_nodes - 1;
+        const struct onnx_op *op = &seen.ops[last];
+        has_shape(&seen, last, 2, (int64_t[]){4, 16});
+        ck_assert_int_eq(op->class, WORK_EMBEDDING);
+        ck_assert_int_eq(op->table, 0);
+        ck_assert_double_eq(op->lookups, 28);
+        ck_assert_double_eq(op->rows, 4);
+        ck_assert_double_eq(op->flop, (cases[i].weights ? 2 : 1) * 28 * 16);
+        ck_assert_double_eq(op->n_ops, 1);
+        ck_assert_double_eq(op->weight_bytes + op->written_bytes + op->read_bytes, 0);
+        release(&seen);
+    }
+}
+END_TEST
+
 // Every way to give a value another shape, and what it moves: nothing, or all of it.
 START_TEST(shapes_follow_the_rules)
 {
@@ -256,6 +295,24 @@ START_TEST(misfits_name_the_operator)
 }
 END_TEST
 
+// Offsets that the file has as numbers must fit the indices: they rise, end where those do, and cut
+// them in whole bags.
+START_TEST(offsets_fit_their_indices)
+{
+    static const int64_t wrong[][2] = {{5, 0}, {-1, 6}, {0, 8}, {0, INT64_MAX}, {3, 29}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct onnx_bytes bytes = {0};
+        onnx_bytes_weights(&bytes, "t", 2, (int64_t[]){1000, 16});
+        onnx_bytes_input(&bytes, "ids", ONNX_INT64, 1, (int64_t[]){28});
+        onnx_bytes_ints(&bytes, "at", 2, wrong[i]);
+        onnx_bytes_bag(&bytes,
+                       &(struct onnx_bytes_bag){"t", "ids", "at", NULL, "y", "ReduceSum", 0, NULL});
+        onnx_bytes_output(&bytes, "y");
+        fails(&bytes, "operator EmbeddingBag \"y_loop\": its offsets do not fit its indices");
+    }
+}
+END_TEST
+
 // Sizes that multiply beyond what can be counted are refused before anything overflows.
 START_TEST(sizes_do_not_overflow)
 {
@@ -277,6 +334,7 @@ int main(void)
         {"core", layers_are_two_m_n},           {"core", products_go_side_by_side},
         {"core", recurrent_layers_count_steps}, {"core", bags_are_lookups},
         {"core", shapes_follow_the_rules},      {"core", shapes_are_computed},
+        {"core", flat_bags_are_lookups},        {"errors", offsets_fit_their_indices},
         {"limits", sizes_do_not_overflow},      {"errors", misfits_name_the_operator},
     };
     return suite_run("onnx_infer", tests, sizeof tests / sizeof *tests);

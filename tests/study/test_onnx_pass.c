@@ -91,14 +91,22 @@ START_TEST(unknown_operators_are_listed)
     struct onnx_bytes bytes = {0};
     struct err err = {0};
     onnx_bytes_input(&bytes, "x", ONNX_FLOAT, 1, (int64_t[]){1});
+    struct onnx_bytes node = {0};
+    onnx_bytes_text(&node, 3, "scan");
+    onnx_bytes_text(&node, 4, "Loop");
+    onnx_bytes_message(&bytes, 1, &node);
+    struct onnx_graph graph = onnx_bytes_graph(&bytes);
+    ck_assert_uint_eq(onnx_pass_unknown(&graph, &err), 1);
+    ck_assert_str_eq(err.text, "operators that are not known: Loop \"scan\" (1)");
+    onnx_file_release(&graph);
+    onnx_bytes_input(&bytes, "x", ONNX_FLOAT, 1, (int64_t[]){1});
     onnx_bytes_node(&bytes, "Loop", "x", "a");
     onnx_bytes_node(&bytes, "Relu", "x", "b");
     onnx_bytes_node(&bytes, "Loop", "x", "c");
-    struct onnx_bytes node = {0};
     onnx_bytes_text(&node, 4, "Attention");
     onnx_bytes_text(&node, 7, "com.microsoft");
     onnx_bytes_message(&bytes, 1, &node);
-    struct onnx_graph graph = onnx_bytes_graph(&bytes);
+    graph = onnx_bytes_graph(&bytes);
     ck_assert_uint_eq(onnx_pass_unknown(&graph, &err), 2);
     ck_assert_str_eq(err.text,
                      "operators that are not known: Loop (2), com.microsoft.Attention (1)");
