@@ -405,6 +405,8 @@ static void print_times(struct report_out *out, const struct subject *subject)
     table_head(table, mem_strdup("model"), "model");
     table_head(table, mem_strdup("items"), "batch_items");
     table_head(table, mem_strdup("busy"), "busy_cores");
+    if (profile->cores_per_worker > 1)
+        table_head(table, mem_strdup("of cores"), "cores_per_worker");
     table_head(table, mem_printf("time %s", unit.name), "time_s");
     table_head(table, mem_strdup("from"), "from");
     table_head(table, mem_printf("alone %s", unit.name), "alone_s");
@@ -417,6 +419,9 @@ static void print_times(struct report_out *out, const struct subject *subject)
         table_cell(table, mem_strdup(subject->entry.name));
         table_value(table, mem_printf("%u", row->items), row->items);
         table_value(table, mem_printf("%u", row->busy), row->busy);
+        if (profile->cores_per_worker > 1)
+            table_value(table, mem_printf("%u", profile->cores_per_worker),
+                        profile->cores_per_worker);
         put_ci(table, row->time_s, unit.scale);
         table_cell(table, mem_strdup(row->from_mix ? "mix" : "alone"));
         put_ci(table, row->alone_s, unit.scale);

@@ -2439,7 +2439,8 @@ def profile_of_teams(folder):
     if rc != 0:
         expect(rc == 2 and "--cores: expected at most 1, the cores that" in err, "one core alone", err)
         return
-    expect("workers of 2 cores each, which compute a request together; busy: of 1" in out, "a profile of teams", out)
+    expect("workers of 2 cores each, which compute a request together; busy: of 1" in out and "of cores" in out,
+           "a profile of teams", out)
     with open(os.path.join(folder, "teams", "catalog", "ads.csv")) as f:
         rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
     expect([(row["batch"], row["busy_cores"]) for row in rows] == [("1", "1"), ("2", "1"), ("3", "1"), ("4", "1")]
