@@ -412,6 +412,12 @@ START_TEST(histories_are_what_their_length_says)
             engine_worker_run(
                 two, &(struct engine_request){.number = 5, .items = 40, .history_items = 99}, &n),
             40 * n * sizeof *same);
+        // A slice of it brings all of the history, too.
+        const struct engine_request slice = {
+            .number = 5, .items = 20, .first = 13, .whole_items = 40, .history_items = 100};
+        same = engine_worker_run(two, &slice, &n);
+        for (uint32_t i = 0; i < 20 * n; i++)
+            ck_assert_float_eq_tol(same[i], results[13 * n + i], 1e-5f);
         engine_worker_close(one);
         engine_worker_close(two);
     }
