@@ -81,6 +81,7 @@ static const struct dataset_dim dims[] = {
     DATASET_NAMES("path", N_PATHS, path_names, "where a query was served"),
     DATASET_NUMBERED("server", meta.n_servers, "server, by number in the fleet"),
     DATASET_NUMBERED("query", rest.n_samples, "sampled query, in the order of arrival"),
+    DATASET_NAMED("row", fidelity.n, fidelity.names, "measured, or computed of the same arrivals"),
     DATASET_NUMBERED("place", slowest.n, "place among the slowest queries"),
     {0}};
 
@@ -162,6 +163,8 @@ static const struct dataset_array arrays[] = {
                {.fields = run_rows_sample_fields},
                COURSE},
      .flags = DATASET_NO_EMPTY | DATASET_OPTIONAL},
+    {TABLE(fidelity.rows, struct fidelity_row, "/fidelity", "row"),
+     .views = {{.fields = fidelity_fields}}, .flags = DATASET_NO_EMPTY | DATASET_OPTIONAL},
     {.name = "study", .group = "/study", .views = {{.fields = study_fields}}},
     {0}};
 #undef ROW
@@ -191,6 +194,8 @@ static const struct dataset_group groups[] = {
      "every query of the measured bins, in the order of arrival"},
     {"/slowest", "With `output.queries: slowest N`, the N slowest queries of the measured bins, "
                  "slowest first; with `all`, 100 of them"},
+    {"/fidelity", "Of a run of `recfleet serve`: what the server has shown, and how far what is "
+                  "computed of the same arrivals is off (docs/serve.md)"},
     {"/study", "The resolved study"},
     {0}};
 

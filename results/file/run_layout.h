@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "results/file/dataset.h"
+#include "results/fidelity.h"
 #include "results/file/run_rows.h"
 #include "results/meta.h"
 #include "results/summary.h"
@@ -46,6 +47,7 @@ struct run_frame {
     struct run_result_bins bins;
     struct run_slowest slowest;
     struct run_rest rest;
+    struct fidelity fidelity; // written as it is
 };
 
 extern const struct dataset_layout run_layout;

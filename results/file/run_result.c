@@ -19,6 +19,8 @@ int run_result_write(const struct run_result_input *input, const char *path, boo
         f.service_names[i] = m->services[i].name;
     for (uint32_t i = 0; i < m->n_groups; i++)
         f.group_names[i] = m->groups[i].name;
+    if (input->fidelity)
+        f.fidelity = *input->fidelity;
     run_rows_fill(&f, input->total);
     int rc = dataset_write(&run_layout, &f, input->info, path, force, err);
     run_rows_release(&f);
@@ -80,6 +82,7 @@ struct run_result *run_result_read(const char *path, enum dataset_depth depth, s
                                .summary = mem_alloc(sizeof f.summary),
                                .bins = f.bins,
                                .slowest = f.slowest,
+                               .fidelity = f.fidelity,
                                .rest = f.rest,
                                .info = info};
     *run->meta = f.meta;
@@ -98,6 +101,7 @@ void run_result_destroy(struct run_result *run)
                      r->servers, r->samples, run->slowest.v};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free(owned[i]);
+    fidelity_release(&run->fidelity);
     data_field_release(run_info_fields, &run->info);
     meta_destroy(run->meta);
     summary_destroy(run->summary);

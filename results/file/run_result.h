@@ -27,6 +27,7 @@ struct run_result_input {
     const struct summary *summary;
     const struct record *total; // of all ranks
     const struct run_info *info;
+    const struct fidelity *fidelity; // of a run that was measured; NULL: none
 };
 
 struct run_result {
@@ -37,6 +38,7 @@ struct run_result {
     struct summary *summary;
     struct run_result_bins bins;
     struct run_slowest slowest;
+    struct fidelity fidelity;
     struct run_rest rest; // read whole: all of it; else only the lengths in it
     struct run_info info; // its texts are owned
 };

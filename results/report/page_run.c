@@ -9,6 +9,7 @@
 #include "results/report/page.h"
 #include "results/report/report.h"
 #include "results/report/report_chart.h"
+#include "results/report/report_fidelity.h"
 #include "results/report/report_slowest.h"
 #include "results/report/table.h"
 
@@ -492,6 +493,7 @@ void page_run_print(struct report_out *out, const struct run_result *run)
     page_heading(out, "tables", "All numbers");
     report_print(out, m, run->summary, &run->info);
     report_slowest_print(out, m, &run->slowest);
+    report_fidelity_print(out, &run->fidelity);
     if (m->study_text)
         page_source(out, "The study, resolved", m->study_text);
     page_close(page);

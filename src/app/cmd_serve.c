@@ -309,7 +309,8 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     info.layout = layout;
     info.n_queries = result->counts.n_sent;
     info.wall_s = wall_s;
-    const struct run_result_input input = {results.meta, results.summary, results.measured, &info};
+    const struct run_result_input input = {results.meta, results.summary, results.measured, &info,
+                                           NULL};
     int rc = run_result_write(&input, output, cmd_given(line, "--force"), err);
     if (rc == 0)
         rc = live_results_compare(eval->self, result->log, &results, err);

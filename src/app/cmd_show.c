@@ -8,6 +8,7 @@
 #include "results/report/percentile_table.h"
 #include "results/report/report.h"
 #include "results/report/report_capacity.h"
+#include "results/report/report_fidelity.h"
 #include "results/report/report_slowest.h"
 #include "results/report/report_sweep.h"
 #include "results/report/report_tuning.h"
@@ -24,6 +25,7 @@ static void print_tables(struct report_out *out, const struct load_results *resu
     if (results->run) {
         report_print(out, results->run->meta, results->run->summary, &results->run->info);
         report_slowest_print(out, results->run->meta, &results->run->slowest);
+        report_fidelity_print(out, &results->run->fidelity);
     }
     if (results->sweep)
         report_sweep_print(out, results->sweep);

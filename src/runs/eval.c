@@ -171,7 +171,8 @@ static int finish(const struct eval *eval, const struct eval_options *options,
     int rc = 0;
     if (eval->rank == 0) {
         result->summary = summary_create(total, result->meta);
-        const struct run_result_input input = {result->meta, result->summary, total, &result->info};
+        const struct run_result_input input = {result->meta, result->summary, total, &result->info,
+                                               NULL};
         rc = run_result_write(&input, options->output, options->force, err);
     }
     rc = eval_agree(eval, rc, err);

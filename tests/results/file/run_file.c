@@ -11,7 +11,7 @@ int run_file_write(const char *path, const char *digest, struct err *err)
     struct record *total = fixture_part(meta, 0, 1);
     struct summary *summary = summary_create(total, meta);
     struct run_info run = fixture_run();
-    struct run_result_input in = {meta, summary, total, &run};
+    struct run_result_input in = {meta, summary, total, &run, NULL};
     if (digest) {
         mem_free(meta->study_digest);
         meta->study_digest = mem_strdup(digest);

@@ -98,6 +98,43 @@ START_TEST(head)
 }
 END_TEST
 
+// Of a run that was measured, the rows that compare it come back with their names; an interval is
+// its half-width, as in all files.
+START_TEST(fidelity_comes_back)
+{
+    struct err err = {0};
+    struct meta *meta = fixture_meta();
+    struct record *total = fixture_part(meta, 0, 1);
+    struct summary *summary = summary_create(total, meta);
+    struct run_info info = fixture_run();
+    struct fidelity fidelity = {.n = 0};
+    struct fidelity_row row = {{{0}}};
+    for (int i = 0; i < N_FIDELITY_NUMBERS; i++)
+        row.number[i].error_frac = ci_none();
+    fidelity_add(&fidelity, "measured", &row);
+    row.number[FIDELITY_P95].value = 0.25;
+    row.number[FIDELITY_P95].error_frac = (struct ci){-0.125, 0.5, 16};
+    fidelity_add(&fidelity, "at its own speed", &row);
+    const struct run_result_input in = {meta, summary, total, &info, &fidelity};
+    ck_assert_msg(run_result_write(&in, SOUND, true, &err) == 0, "%s", err.text);
+    struct run_result *run = run_result_read(SOUND, DATASET_ALL, &err);
+    ck_assert_msg(run != NULL, "%s", err.text);
+    ck_assert_uint_eq(run->fidelity.n, 2);
+    ck_assert_str_eq(run->fidelity.names[0], "measured");
+    ck_assert_str_eq(run->fidelity.names[1], "at its own speed");
+    ck_assert_double_eq(run->fidelity.rows[1].number[FIDELITY_P95].value, 0.25);
+    ck_assert_double_eq(run->fidelity.rows[1].number[FIDELITY_P95].error_frac.value, -0.125);
+    ck_assert_double_eq(run->fidelity.rows[1].number[FIDELITY_P95].error_frac.half_95, 0.5);
+    ck_assert_double_nan(run->fidelity.rows[0].number[FIDELITY_P95].error_frac.value);
+    run_result_destroy(run);
+    fidelity_release(&fidelity);
+    summary_destroy(summary);
+    record_destroy(total);
+    meta_destroy(meta);
+    unlink(SOUND);
+}
+END_TEST
+
 // No queries, no samples: still a whole file.
 START_TEST(empty_run)
 {
@@ -107,12 +144,13 @@ START_TEST(empty_run)
     struct record *total = record_create(&shape);
     struct summary *summary = summary_create(total, meta);
     struct run_info info = fixture_run();
-    const struct run_result_input in = {meta, summary, total, &info};
+    const struct run_result_input in = {meta, summary, total, &info, NULL};
     int rc = run_result_write(&in, SOUND, false, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     struct run_result *run = run_result_read(SOUND, DATASET_ALL, &err);
     ck_assert_msg(run != NULL, "%s", err.text);
     ck_assert_uint_eq(run->bins.n, 3);
+    ck_assert_uint_eq(run->fidelity.n, 0);
     run_result_destroy(run);
     summary_destroy(summary);
     record_destroy(total);
@@ -123,6 +161,7 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", round_trip}, {"core", head}, {"limits", empty_run}};
+    const struct suite_test tests[] = {
+        {"core", round_trip}, {"core", head}, {"core", fidelity_comes_back}, {"limits", empty_run}};
     return suite_run("run_result", tests, sizeof tests / sizeof *tests);
 }

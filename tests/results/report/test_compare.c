@@ -27,7 +27,7 @@ static struct run_result *run(const char *path, double service_ns, uint64_t seed
     meta->traffic_fingerprint = fingerprint;
     struct summary *s = summary_create(r, meta);
     struct run_info info = fixture_run();
-    struct run_result_input in = {meta, s, r, &info};
+    struct run_result_input in = {meta, s, r, &info, NULL};
     int rc = run_result_write(&in, path, true, &err);
     struct run_result *back = rc == 0 ? run_result_read(path, DATASET_WHOLE, &err) : NULL;
     ck_assert_msg(back != NULL, "%s", err.text);

@@ -28,7 +28,7 @@ static struct run_result *run_at(double rho, double target_s)
     meta->services[0].sla_ns = simtime_from_s(target_s);
     struct summary *s = summary_create(r, meta);
     struct run_info info = fixture_run();
-    struct run_result_input in = {meta, s, r, &info};
+    struct run_result_input in = {meta, s, r, &info, NULL};
     ck_assert_msg(run_result_write(&in, RUN, true, &err) == 0, "%s", err.text);
     struct run_result *back = run_result_read(RUN, DATASET_WHOLE, &err);
     ck_assert_msg(back != NULL, "%s", err.text);

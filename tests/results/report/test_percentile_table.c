@@ -25,7 +25,7 @@ static struct run_result *run_of(void)
     fixture_run_queue(r, &q);
     struct summary *s = summary_create(r, meta);
     struct run_info info = fixture_run();
-    struct run_result_input in = {meta, s, r, &info};
+    struct run_result_input in = {meta, s, r, &info, NULL};
     ck_assert_msg(run_result_write(&in, RUN, true, &err) == 0, "%s", err.text);
     struct run_result *back = run_result_read(RUN, DATASET_WHOLE, &err);
     ck_assert_msg(back != NULL, "%s", err.text);
