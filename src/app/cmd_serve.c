@@ -15,14 +15,17 @@
 #include "live/live_results.h"
 #include "live/live_trace.h"
 #include "live/serve.h"
+#include "results/file/durable.h"
 #include "results/file/run_result.h"
 #include "results/report/report.h"
 #include "results/report/table.h"
 #include "runs/checkpointing.h"
 
+#define TRACE_LINE_BYTES 100 // about: it is to be known before whether a disk is too full
+
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file, in place of the study's"},
-    {"--force", 'f', NULL, "replace an existing results file"},
+    {"--force", 'f', NULL, "replace an existing results file or trace"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=900qps"},
     CMD_CATALOG,
     {"--engine", 'e', "KIND",
@@ -291,6 +294,11 @@ static bool stops(void *user)
     return checkpointing_stop_waits();
 }
 
+static enum durable_mode trace_mode(const struct cmd_line *line)
+{
+    return cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
+}
+
 // Everything after it has run: files, then what people read.
 static int conclude(struct cmd_line *line, const struct eval *eval, const struct study *study,
                     const struct asked *asked, struct serve_result *result, double wall_s,
@@ -301,8 +309,6 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     struct eval_stamp stamp;
     struct run_info info;
     char *layout = mem_printf("measured: %s", asked->serve.engine->name);
-    if (trace && live_trace_write(trace, result->log, err) < 0)
-        return -1;
     if (live_results_make(study, result->log, result->end_ns, &results, err) < 0)
         return -1;
     eval_stamp(eval, line->text, &stamp, &info);
@@ -311,6 +317,8 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     info.wall_s = wall_s;
     const struct run_result_input input = {results.meta, results.summary, results.measured, &info};
     int rc = run_result_write(&input, output, cmd_given(line, "--force"), err);
+    if (rc == 0 && trace && live_trace_write(trace, trace_mode(line), result->log, err) < 0)
+        rc = err_append(err, "; the results are in %s", output);
     if (rc == 0)
         rc = live_results_compare(eval->self, result->log, &results, err);
     if (rc == 0 && !cmd_given(line, "--quiet"))
@@ -331,6 +339,20 @@ static void say_end(struct cmd_line *line, const struct serve_result *result, co
             failed ? "all workers failed" : "stopped", simtime_to_s(result->end_ns), output);
 }
 
+// Before anything runs: may the trace go there, and has it room for all queries?
+static int check_trace(const struct cmd_line *line, const struct live_plan *plan,
+                       const char *output, struct err *err)
+{
+    const char *trace = cmd_value(line, "--trace", NULL);
+    if (!trace)
+        return 0;
+    if (durable_same(trace, line->args[0]))
+        return err_set(err, ERR_STUDY, "trace %s: is the study itself", trace);
+    if (durable_same(trace, output))
+        return err_set(err, ERR_STUDY, "trace %s: is the output, too", trace);
+    return durable_check("trace", trace, trace_mode(line), TRACE_LINE_BYTES * plan->n_queries, err);
+}
+
 static int serve_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
                        const char *output, struct asked *asked, struct err *err)
 {
@@ -344,6 +366,11 @@ static int serve_study(struct cmd_line *line, const struct eval *eval, const str
                                  : live_plan_create(study, err);
     if (!plan)
         return -1;
+    int rc = eval->rank == 0 ? check_trace(line, plan, output, err) : 0;
+    if (eval_agree(eval, rc, err) < 0) {
+        live_plan_destroy(plan);
+        return -1;
+    }
     if (eval->rank == 0)
         job_tell_notes(study, false, NULL);
     job_progress_start(&meter.progress, line, eval);
@@ -351,8 +378,8 @@ static int serve_study(struct cmd_line *line, const struct eval *eval, const str
     asked->serve.progress = on_progress;
     asked->serve.user = &meter;
     double begin_s = wallclock_s();
-    int rc = asked->n_servers > 0 ? fleet_serve_run(eval->comm, plan, &asked->serve, &result, err)
-                                  : serve_run(plan, &asked->serve, &result, err);
+    rc = asked->n_servers > 0 ? fleet_serve_run(eval->comm, plan, &asked->serve, &result, err)
+                              : serve_run(plan, &asked->serve, &result, err);
     progress_end(&meter.progress, rc == 0 && !result.stopped);
     if (rc == 0) {
         if (eval->rank == 0)

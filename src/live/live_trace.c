@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/simtime.h"
-#include "traces/trace_csv.h"
 
 struct trace *live_trace_of(const struct live_log *log, uint32_t service)
 {
@@ -68,7 +67,11 @@ static void put_queries(FILE *file, const void *table)
             put_query(file, log->plan, i, &log->queries[i]);
 }
 
-int live_trace_write(const char *path, const struct live_log *log, struct err *err)
+int live_trace_write(const char *path, enum durable_mode mode, const struct live_log *log,
+                     struct err *err)
 {
-    return trace_csv_write_table(path, put_queries, log, err);
+    struct durable_file file;
+    if (durable_open(&file, "trace", path, mode, err) < 0)
+        return -1;
+    return durable_print(&file, put_queries, log, err);
 }

@@ -2158,6 +2158,14 @@ def group_serve(folder):
             "fleet.groups[0].servers=2")
     refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
             "steam")
+    refused("a trace over the study", r"trace served.yaml: is the study itself", folder, "serve", "served.yaml", "-f",
+            "--engine", "spin", "--trace", "served.yaml")
+    refused("a trace over the output", r"trace n.h5: is the output, too", folder, "serve", "served.yaml", "-o", "n.h5",
+            "--engine", "spin", "--trace", "n.h5")
+    refused("a trace that is there", r"trace arrived.csv: exists; --force", folder, "serve", "served.yaml", "-o", "n.h5",
+            "--engine", "spin", "--trace", "arrived.csv")
+    refused("a trace without a folder", r"trace no/a.csv: No such file", folder, "serve", "served.yaml", "-o",
+            "n.h5", "--engine", "spin", "--trace", "no/a.csv")
     refused("results that are there", r"output m.h5: exists", folder, "serve", "served.yaml", "-o", "m.h5", "--engine", "spin")
 
 
