@@ -218,7 +218,8 @@ static void put_number(struct table *table, enum live_number number, double valu
         table_value(table, table_number(value * unit.scale), value);
 }
 
-static void print_rows(struct report_out *out, const struct live_results *results)
+static void print_rows(struct report_out *out, const struct live_results *results,
+                       bool all_answered)
 {
     struct table_unit unit =
         table_time_unit(results->rows[LIVE_ROW_MEASURED].number[LIVE_P50].value);
@@ -250,8 +251,10 @@ static void print_rows(struct report_out *out, const struct live_results *result
     }
     table_print(table, out, "fidelity");
     table_destroy(table);
-    report_text(out, "\nerror: computed over measured, less 1; its interval is of the same queries "
-                     "in the same time bins\n");
+    report_text(out,
+                "\nerror: computed over measured, less 1; its interval is of %s in the same time "
+                "bins\n",
+                all_answered ? "the same queries" : "what arrived");
 }
 
 static void report(struct cmd_line *line, const struct asked *asked,
@@ -267,10 +270,12 @@ static void report(struct cmd_line *line, const struct asked *asked,
     print_counts(&out, result);
     print_served(&out, result, results);
     print_disturbance(&out, result, results);
-    if (result->counts.n_refused + result->counts.n_lost > 0)
-        report_text(&out, "note: the simulation answers the refused and the lost ones, too\n");
+    bool all_answered = result->counts.n_ended == result->counts.n_sent;
+    if (!all_answered)
+        report_text(&out, "note: the simulation and the replays answer what was refused, lost or "
+                          "left, too, so the errors compare different queries\n");
     report_text(&out, "\n");
-    print_rows(&out, results);
+    print_rows(&out, results, all_answered);
     report_text(&out, "results: %s\n", output);
     report_end(&out);
 }
