@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/simtime.h"
 
@@ -28,6 +29,22 @@ static void put_time(FILE *file, int64_t ns)
     fprintf(file, "%" PRId64 ".%09" PRId64, ns / SIMTIME_S, ns % SIMTIME_S);
 }
 
+// As the reader of CSV takes it (traces/csv.h): in quotes where it would be several fields, or part
+// of one.
+static void put_name(FILE *file, const char *name)
+{
+    bool quotes =
+        strpbrk(name, ",;\t\"") || *name == ' ' || (*name && name[strlen(name) - 1] == ' ');
+    if (!quotes) {
+        fputs(name, file);
+        return;
+    }
+    fputc('"', file);
+    for (; *name; name++)
+        fputs(*name == '"' ? "\"\"" : (const char[]){*name, '\0'}, file);
+    fputc('"', file);
+}
+
 // What is known of one that has not ended ends with its fate.
 static void put_query(FILE *file, const struct live_plan *plan, size_t i,
                       const struct live_query *query)
@@ -37,8 +54,9 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
     fprintf(file, ",%u", plan->queries[i].size_items);
     if (plan->most_history_items > 0)
         fprintf(file, ",%u", plan->queries[i].history_items);
-    fprintf(file, ",%s,%s", plan->fleet->services[plan->queries[i].service].name,
-            live_log_fates[query->fate]);
+    fputc(',', file);
+    put_name(file, plan->fleet->services[plan->queries[i].service].name);
+    fprintf(file, ",%s", live_log_fates[query->fate]);
     if (query->fate != LIVE_ENDED) {
         fprintf(file, ",,,,,,,,%u\n", query->server);
         return;

@@ -72,6 +72,31 @@ START_TEST(histories)
 }
 END_TEST
 
+// The name of a service with a comma and quotes is one field, which a replay finds.
+START_TEST(odd_names)
+{
+    char path[] = "/tmp/recfleet-live-trace-XXXXXX", column[] = "service", name[] = "a,\"b\" c";
+    struct err err = {0};
+    struct study *study = live_fixture_study("traffic[0].service='a,\"b\" c'", NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct live_log *log = live_fixture_log(plan, 1000);
+    close(mkstemp(path));
+    ck_assert_str_eq(study->services[0].name, name);
+    ck_assert_msg(live_trace_write(path, DURABLE_REPLACE, log, &err) == 0, "%s", err.text);
+    struct trace_csv_config config = trace_csv_defaults(path);
+    config.filter_column = column;
+    config.filter = name;
+    struct trace *trace = trace_csv_read(&config, &err);
+    ck_assert_msg(trace != NULL, "%s", err.text);
+    ck_assert_uint_eq(trace->n, plan->n_queries);
+    unlink(path);
+    trace_destroy(trace);
+    live_log_destroy(log);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
 // A folder that is not there is an error that names the file, and leaves nothing; so is a file that
 // is there.
 START_TEST(refuses)
@@ -97,6 +122,6 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", reads_back}, {"core", histories}, {"errors", refuses}};
+        {"core", reads_back}, {"core", histories}, {"limits", odd_names}, {"errors", refuses}};
     return suite_run("live_trace", tests, sizeof tests / sizeof *tests);
 }
