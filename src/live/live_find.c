@@ -186,8 +186,10 @@ int live_find(MPI_Comm comm, struct study *study, const struct serve_config *con
     for (size_t i = 0; i < study->n_services; i++)
         search.rates_qps[i] = study->services[i].traffic.rate_qps;
     int rc = find_simulated(&search, start, err);
-    if (rc == 0 && find->simulated_held_qps > 0)
-        start = find->simulated_held_qps / search.rate_qps;
+    if (rc == 0) // where the simulation held nothing, below all that it missed
+        start = (find->simulated_held_qps > 0 ? find->simulated_held_qps
+                                              : find->simulated_missed_qps / APART) /
+                search.rate_qps;
     if (rc == 0)
         rc = find_real(&search, n_runs, start, err);
     mem_free(search.rates_qps);
