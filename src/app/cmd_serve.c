@@ -313,6 +313,9 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     struct live_results results;
     struct eval_stamp stamp;
     struct run_info info;
+    if (!live_results_any(study,
+                          result->end_ns)) // a signal or a failure came too early: no results
+        return trace ? live_trace_write(trace, trace_mode(line), result->log, err) : 0;
     char *layout = mem_printf("measured: %s", asked->serve.engine->name);
     if (live_results_make(study, result->log, result->end_ns, &results, err) < 0)
         return -1;
@@ -333,15 +336,21 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     return rc;
 }
 
-static void say_end(struct cmd_line *line, const struct serve_result *result, const char *output)
+static void say_end(struct cmd_line *line, const struct study *study,
+                    const struct serve_result *result, const char *output)
 {
     if (!result->stopped)
         return;
     bool failed = result->n_failed == result->n_workers;
     fflush(stdout); // before the line on stderr
     line->status = failed ? CMD_FAILED : CMD_STOPPED;
-    fprintf(stderr, "recfleet: %s at %.6g s; results so far in %s\n",
-            failed ? "all workers failed" : "stopped", simtime_to_s(result->end_ns), output);
+    const char *what = failed ? "all workers failed" : "stopped";
+    double end_s = simtime_to_s(result->end_ns);
+    if (live_results_any(study, result->end_ns))
+        fprintf(stderr, "recfleet: %s at %.6g s; results so far in %s\n", what, end_s, output);
+    else
+        fprintf(stderr, "recfleet: %s at %.6g s%s: nothing is measured, and %s is not written\n",
+                what, end_s, study->warmup_ns > 0 ? ", before the warm-up was over" : "", output);
 }
 
 // Before anything runs: may the trace go there, and has it room for all queries?
@@ -391,7 +400,7 @@ static int serve_study(struct cmd_line *line, const struct eval *eval, const str
             rc = conclude(line, eval, study, asked, &result, wallclock_s() - begin_s, output, err);
         rc = eval_agree(eval, rc, err);
         if (rc == 0 && eval->rank == 0)
-            say_end(line, &result, output);
+            say_end(line, study, &result, output);
         serve_release(&result);
     }
     live_plan_destroy(plan);

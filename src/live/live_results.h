@@ -45,8 +45,10 @@ struct live_results {
     double gap_mean_s; // from when a request could begin until it did, on average
 };
 
+// Not collective. Is anything left to measure after the warm-up, when a run has ended at end_ns?
+bool live_results_any(const struct study *study, int64_t end_ns);
 // Not collective. end_ns: the study's duration, or when it was stopped. Fails when nothing is left
-// to measure after the warm-up.
+// to measure.
 int live_results_make(const struct study *study, const struct live_log *log, int64_t end_ns,
                       struct live_results *to, struct err *err);
 // Collective (comm), of one rank. Fills in the rows.

@@ -2155,6 +2155,13 @@ def group_serve(folder):
                          "-q", "--set", "duration=60s", "--trace", "s.csv", cwd=folder)
     expect(rc == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
     tables_of("show", "s.h5", cwd=folder)
+    job = subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", "early.h5", "--engine", "spin", "--idle", "sleep", "-q",
+                            "--set", "duration=60s", "--set", "warmup=50s"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    await_blocked(job, signal.SIGTERM)
+    job.send_signal(signal.SIGTERM)
+    err = job.communicate(timeout=60)[1]
+    expect(job.returncode == 4 and "nothing is measured, and early.h5 is not written" in err and "at -" not in err and
+           not os.path.exists(os.path.join(folder, "early.h5")), "stopped early", f"{job.returncode} {err}")
 
     fleet(folder)
     refused("two servers", r"served.yaml:6:8: fleet: 2 servers are 3 processes, one to balance: expected mpirun -n 3", folder, "serve", "served.yaml", "--set",
@@ -2167,7 +2174,7 @@ def group_serve(folder):
             "--engine", "spin", "--trace", "n.h5")
     refused("a trace that is there", r"trace arrived.csv: exists; --force", folder, "serve", "served.yaml", "-o", "n.h5",
             "--engine", "spin", "--trace", "arrived.csv")
-    refused("a trace without a folder", r"trace no/a.csv: No such file", folder, "serve", "served.yaml", "-o",
+    refused("a trace without a folder", r"trace no/a.csv: cannot write in no: No such file", folder, "serve", "served.yaml", "-o",
             "n.h5", "--engine", "spin", "--trace", "no/a.csv")
     refused("results that are there", r"output m.h5: exists", folder, "serve", "served.yaml", "-o", "m.h5", "--engine", "spin")
 
