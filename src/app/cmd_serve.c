@@ -239,7 +239,9 @@ static void print_rows(struct report_out *out, const struct live_results *result
     for (int r = 0; r < N_LIVE_ROWS; r++) {
         if (!results->has_row[r])
             continue;
-        table_cell(table, mem_strdup(live_results_rows[r]));
+        bool indents =
+            live_results_is_part(r) && (out->format == REPORT_TEXT || out->format == REPORT_MD);
+        table_cell(table, mem_printf("%s%s", indents ? "  " : "", live_results_rows[r]));
         for (int i = 0; i < N_LIVE_NUMBERS; i++) {
             struct ci error = results->rows[r].number[i].error_frac;
             put_number(table, (enum live_number)i, results->rows[r].number[i].value, unit);

@@ -10,13 +10,18 @@
 
 const char *const live_results_rows[] = {"measured",
                                          "simulated",
-                                         "  without cold cores",
-                                         "  without noise",
-                                         "  as with one core busy",
-                                         "  at its own speed",
+                                         "without cold cores",
+                                         "without noise",
+                                         "as with one core busy",
+                                         "at its own speed",
                                          "its own service times",
-                                         "  and gaps",
+                                         "and gaps",
                                          NULL};
+
+bool live_results_is_part(int row)
+{
+    return (row > LIVE_ROW_TERMS && row <= LIVE_ROW_OWN_SPEED) || row == LIVE_ROW_REPLAY_GAPS;
+}
 
 static struct meta *meta_of(const struct study *study, int64_t end_ns)
 {

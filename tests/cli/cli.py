@@ -2119,7 +2119,7 @@ def group_serve(folder):
     """A server that runs for real: its files, its simulation, and what becomes of queries when something fails."""
     write(folder, "served.yaml", SERVED)
     rc, tables, fates, err = served(folder)
-    rows = {row["row"].strip(): row for row in tables["fidelity"]}
+    rows = {row["row"]: row for row in tables["fidelity"]}
     told = tables["served"][0]
     expect(told["n_answered"] + told["n_refused"] + told["n_lost"] + told["n_left"] == told["n_queries"]
            and 0 <= told["taken_frac"] <= 1, "what became of queries, for programs", told)
@@ -2144,7 +2144,7 @@ def group_serve(folder):
     expect(rc == 0 and counts["refused"] > 100 and sum(counts.values()) == len(fates), "a full queue", str(counts))
     rc, out, err = call("serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "--grace",
                         "0s", "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
-    expect(rc == 0 and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
+    expect(rc == 0 and "\n  and gaps" in out and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
     rc, tables, fates, err = served(folder, "--fail-after", "7", "--set", "fleet.groups[0].cores=2")
     expect(rc == 0 and fates.count("lost") == 1 and fates.count("ended") == len(fates) - 1, "a worker fails",
            f"{rc} {err} {fates.count('lost')}")
