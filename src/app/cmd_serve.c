@@ -472,6 +472,17 @@ static int find_rate(struct cmd_line *line, const struct eval *eval, struct stud
     return 0;
 }
 
+// What a search would take no notice of.
+static int check_find(const struct cmd_line *line, struct err *err)
+{
+    const char *const others[] = {"--output", "--force", "--trace"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cmd_given(line, others[i]))
+            return err_set(err, ERR_STUDY, "%s: expected none with --find, which writes no file",
+                           others[i]);
+    return 0;
+}
+
 // Several ranks: one that balances, the others are servers.
 static int check_fleet(const struct cmd_line *line, const struct eval *eval, struct asked *asked,
                        struct err *err)
@@ -501,6 +512,8 @@ static int run(struct cmd_line *line, struct err *err)
     int rc = read_asked(line, &asked, err);
     if (rc == 0 && eval.n_ranks > 1)
         rc = check_fleet(line, &eval, &asked, err);
+    if (rc == 0 && asked.find_runs > 0)
+        rc = check_find(line, err);
     struct survey *survey = rc == 0 ? eval_read_survey(&eval, &source, err) : NULL;
     if (!survey)
         return job_close(line, &eval, -1, err);

@@ -2168,6 +2168,9 @@ def group_serve(folder):
             "fleet.groups[0].servers=2")
     refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
             "steam")
+    for option, *value in (("--output", "n.h5"), ("--trace", "n.csv"), ("--force",)):
+        refused(f"a search with {option}", f"{option}: expected none with --find", folder, "serve", "served.yaml",
+                "--find", "2", "--engine", "spin", option, *value)
     refused("a trace over the study", r"trace served.yaml: is the study itself", folder, "serve", "served.yaml", "-f",
             "--engine", "spin", "--trace", "served.yaml")
     refused("a trace over the output", r"trace n.h5: is the output, too", folder, "serve", "served.yaml", "-o", "n.h5",
