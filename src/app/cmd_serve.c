@@ -187,13 +187,15 @@ static void print_served(struct report_out *out, const struct serve_result *resu
 }
 
 // What took cores and time away from the server.
-static void print_disturbance(struct report_out *out, const struct serve_result *result,
+static void print_disturbance(struct report_out *out, bool rests, const struct serve_result *result,
                               const struct live_results *results)
 {
     report_text(out,
-                "something else took %.2g %% of the workers' time; a request begins %.3g us after "
-                "it could, on average\n",
-                100 * interference_frac(&result->interference), 1e6 * results->gap_mean_s);
+                "something else took %.2g %% of %s; a request begins %.3g us after it could, on "
+                "average\n",
+                100 * interference_frac(&result->interference),
+                rests ? "the time of requests (idle workers slept)" : "the workers' time",
+                1e6 * results->gap_mean_s);
     if (!result->sent_by_thread)
         return;
     double p50_s = simtime_to_s(live_load_lateness_ns(result->log, 0.5));
@@ -271,7 +273,7 @@ static void report(struct cmd_line *line, const struct asked *asked,
     print_setting(&out, asked, result);
     print_counts(&out, result);
     print_served(&out, result, results);
-    print_disturbance(&out, result, results);
+    print_disturbance(&out, asked->serve.rests, result, results);
     bool all_answered = result->counts.n_ended == result->counts.n_sent;
     if (!all_answered)
         report_text(&out, "note: the simulation and the replays answer what was refused, lost or "

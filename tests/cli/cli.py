@@ -2144,6 +2144,7 @@ def group_serve(folder):
     expect(rc == 0 and counts["refused"] > 100 and sum(counts.values()) == len(fates), "a full queue", str(counts))
     rc, out, err = call("serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "--grace",
                         "0s", "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
+    expect(rc == 0 and "% of the time of requests (idle workers slept)" in out, "what something else took of", out)
     expect(rc == 0 and "\n  and gaps" in out and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
     rc, tables, fates, err = served(folder, "--fail-after", "7", "--set", "fleet.groups[0].cores=2")
     expect(rc == 0 and fates.count("lost") == 1 and fates.count("ended") == len(fates) - 1, "a worker fails",
