@@ -416,13 +416,13 @@ static void print_bracket(struct report_out *out, const char *who, double held_q
                           double missed_qps)
 {
     if (held_qps > 0)
-        report_text(out, "%s: held %.4g qps", who, held_qps);
+        report_text(out, "%s: held %.6g qps", who, held_qps);
     else
         report_text(out, "%s: nothing held", who);
     if (isinf(missed_qps))
         report_text(out, ", nothing missed");
     else
-        report_text(out, ", missed %.4g qps", missed_qps);
+        report_text(out, ", missed %.6g qps", missed_qps);
 }
 
 static void print_found(struct report_out *out, const struct live_find *find)
