@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "traces/trace_csv.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/simtime.h"
@@ -394,7 +392,7 @@ struct trace *trace_csv_read(const struct trace_csv_config *config, struct err *
     return trace;
 }
 
-static void write_records(FILE *file, const void *table)
+void trace_csv_print(FILE *file, const void *table)
 {
     const struct trace *trace = table;
     fprintf(file, "arrive_s%s%s\n", trace->size_items ? ",size_items" : "",
@@ -408,28 +406,4 @@ static void write_records(FILE *file, const void *table)
             fprintf(file, ",%u", trace->history_items[i]);
         fputc('\n', file);
     }
-}
-
-int trace_csv_write(const char *path, const struct trace *trace, struct err *err)
-{
-    return trace_csv_write_table(path, write_records, trace, err);
-}
-
-int trace_csv_write_table(const char *path, void (*put)(FILE *file, const void *table),
-                          const void *table, struct err *err)
-{
-    char *temporary = mem_printf("%s.tmp.%ld", path, (long)getpid());
-    FILE *file = fopen(temporary, "wb");
-    int failed = !file;
-    if (file) {
-        put(file, table);
-        failed = fflush(file) != 0 || ferror(file) || fsync(fileno(file)) != 0;
-        failed = fclose(file) != 0 || failed;
-        failed = failed || rename(temporary, path) != 0;
-    }
-    int rc = failed ? err_set(err, ERR_FAIL, "%s: %s", path, strerror(errno)) : 0;
-    if (failed && file)
-        unlink(temporary);
-    mem_free(temporary);
-    return rc;
 }

@@ -121,11 +121,8 @@ uint32_t trace_csv_size(const struct trace_csv_config *config, double size_items
 int trace_csv_finish(struct trace *trace, const char *name, const struct trace_csv_config *config,
                      int64_t row_ns, struct err *err);
 
-// Writes "arrive_s,size_items,history_items" (or what there is of them), times exact, under a
-// temporary name next to path that is renamed when all is on disk; an existing file is replaced.
-int trace_csv_write(const char *path, const struct trace *trace, struct err *err);
-// The same of whatever put() writes: a table with columns of its own.
-int trace_csv_write_table(const char *path, void (*put)(FILE *file, const void *table),
-                          const void *table, struct err *err);
+// Prints "arrive_s,size_items,history_items" (or what there is of them), times exact: `table` is a
+// struct trace. For results/file/durable.h, which makes a file of it.
+void trace_csv_print(FILE *file, const void *table);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -199,14 +200,24 @@ static bool open_locked(struct durable_file *file)
     return false;
 }
 
-int durable_open(struct durable_file *file, const char *what, const char *path,
+// The file that a symbolic link leads to is what is replaced, so that the link stays one. Caller
+// mem_free()s.
+static char *target_of(const char *path, enum durable_mode mode)
+{
+    struct stat st;
+    bool leads = mode == DURABLE_REPLACE && lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+    char *target = leads ? realpath(path, NULL) : NULL;
+    char *copy = mem_strdup(target ? target : path);
+    free(target);
+    return copy;
+}
+
+int durable_open(struct durable_file *file, const char *what, const char *name,
                  enum durable_mode mode, struct err *err)
 {
-    *file = (struct durable_file){.what = what,
-                                  .mode = mode,
-                                  .path = mem_strdup(path),
-                                  .previous = durable_previous(path),
-                                  .fd = -1};
+    char *path = target_of(name, mode);
+    *file = (struct durable_file){
+        .what = what, .mode = mode, .path = path, .previous = durable_previous(path), .fd = -1};
     if (check_places(file, ERR_FAIL, err) != 0) {
         release(file);
         return -1;
@@ -295,6 +306,33 @@ int durable_publish(struct durable_file *file, struct err *err)
     else
         durable_discard(file);
     return rc;
+}
+
+// What stdio has written is in the file, all of it. 0, or the number of the error.
+static int print(int fd, durable_print_fn *put, const void *table)
+{
+    int own = dup(fd);
+    FILE *stream = own < 0 ? NULL : fdopen(own, "wb");
+    if (!stream)
+        return errno;
+    errno = 0;
+    put(stream, table);
+    bool lost = fflush(stream) != 0 || ferror(stream);
+    int reason = errno;
+    lost |= fclose(stream) != 0;
+    return !lost ? 0 : reason ? reason : EIO;
+}
+
+int durable_print(struct durable_file *file, durable_print_fn *put, const void *table,
+                  struct err *err)
+{
+    int reason = print(file->fd, put, table);
+    if (reason == 0)
+        return durable_publish(file, err);
+    err_set(err, ERR_FAIL, "%s %s: cannot be written: %s", file->what, file->path,
+            strerror(reason));
+    durable_discard(file);
+    return -1;
 }
 
 // The longest name there will ever be must be possible, too.

@@ -28,6 +28,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
@@ -69,11 +70,17 @@ struct durable_file {
 };
 
 // Opens a new temporary file for `path` after removing abandoned ones. After -1 nothing is there.
+// DURABLE_REPLACE of a symbolic link replaces the file that it leads to.
 int durable_open(struct durable_file *file, const char *what, const char *path,
                  enum durable_mode mode, struct err *err);
 // Makes the file durable and gives it the name. Closes and releases everything in any case; after
 // an error the file that had the name still has it.
 int durable_publish(struct durable_file *file, struct err *err);
+// Writes what put() prints of the table into the open file, and publishes it; in any case closes
+// and releases everything.
+typedef void durable_print_fn(FILE *stream, const void *table);
+int durable_print(struct durable_file *file, durable_print_fn *put, const void *table,
+                  struct err *err);
 // Removes the temporary file and releases everything.
 void durable_discard(struct durable_file *file);
 

@@ -23,7 +23,7 @@ const char *const cmd_exit_help[] = {
     "2  usage: the command line, the study or a file it names is wrong",
     "3  a latency target was not met and --require-sla was given, or nothing holds it (capacity)",
     "4  stopped by a signal and saved: resume with the same command (run, tune, capacity: "
-    "--resume; profile: models that were done are there)",
+    "--resume; profile: models that were done are there; serve: what was measured is there)",
     "5  points of a sweep are missing or failed; the others are there",
     NULL};
 

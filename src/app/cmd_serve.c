@@ -15,14 +15,17 @@
 #include "live/live_results.h"
 #include "live/live_trace.h"
 #include "live/serve.h"
+#include "results/file/durable.h"
 #include "results/file/run_result.h"
 #include "results/report/report.h"
 #include "results/report/table.h"
 #include "runs/checkpointing.h"
 
+#define TRACE_LINE_BYTES 100 // about: it is to be known before whether a disk is too full
+
 static const struct cmd_option options[] = {
     {"--output", 'o', "FILE", "results file, in place of the study's"},
-    {"--force", 'f', NULL, "replace an existing results file"},
+    {"--force", 'f', NULL, "replace an existing results file or trace"},
     {"--set", 's', "KEY=VALUE", "change a key of the study: traffic[0].rate=900qps"},
     CMD_CATALOG,
     {"--engine", 'e', "KIND",
@@ -184,13 +187,15 @@ static void print_served(struct report_out *out, const struct serve_result *resu
 }
 
 // What took cores and time away from the server.
-static void print_disturbance(struct report_out *out, const struct serve_result *result,
+static void print_disturbance(struct report_out *out, bool rests, const struct serve_result *result,
                               const struct live_results *results)
 {
     report_text(out,
-                "something else took %.2g %% of the workers' time; a request begins %.3g us after "
-                "it could, on average\n",
-                100 * interference_frac(&result->interference), 1e6 * results->gap_mean_s);
+                "something else took %.2g %% of %s; a request begins %.3g us after it could, on "
+                "average\n",
+                100 * interference_frac(&result->interference),
+                rests ? "the time of requests (idle workers slept)" : "the workers' time",
+                1e6 * results->gap_mean_s);
     if (!result->sent_by_thread)
         return;
     double p50_s = simtime_to_s(live_load_lateness_ns(result->log, 0.5));
@@ -215,7 +220,8 @@ static void put_number(struct table *table, enum live_number number, double valu
         table_value(table, table_number(value * unit.scale), value);
 }
 
-static void print_rows(struct report_out *out, const struct live_results *results)
+static void print_rows(struct report_out *out, const struct live_results *results,
+                       bool all_answered)
 {
     struct table_unit unit =
         table_time_unit(results->rows[LIVE_ROW_MEASURED].number[LIVE_P50].value);
@@ -235,7 +241,9 @@ static void print_rows(struct report_out *out, const struct live_results *result
     for (int r = 0; r < N_LIVE_ROWS; r++) {
         if (!results->has_row[r])
             continue;
-        table_cell(table, mem_strdup(live_results_rows[r]));
+        bool indents =
+            live_results_is_part(r) && (out->format == REPORT_TEXT || out->format == REPORT_MD);
+        table_cell(table, mem_printf("%s%s", indents ? "  " : "", live_results_rows[r]));
         for (int i = 0; i < N_LIVE_NUMBERS; i++) {
             struct ci error = results->rows[r].number[i].error_frac;
             put_number(table, (enum live_number)i, results->rows[r].number[i].value, unit);
@@ -247,8 +255,10 @@ static void print_rows(struct report_out *out, const struct live_results *result
     }
     table_print(table, out, "fidelity");
     table_destroy(table);
-    report_text(out, "\nerror: computed over measured, less 1; its interval is of the same queries "
-                     "in the same time bins\n");
+    report_text(out,
+                "\nerror: computed over measured, less 1; its interval is of %s in the same time "
+                "bins\n",
+                all_answered ? "the same queries" : "what arrived");
 }
 
 static void report(struct cmd_line *line, const struct asked *asked,
@@ -263,11 +273,13 @@ static void report(struct cmd_line *line, const struct asked *asked,
     print_setting(&out, asked, result);
     print_counts(&out, result);
     print_served(&out, result, results);
-    print_disturbance(&out, result, results);
-    if (result->counts.n_refused + result->counts.n_lost > 0)
-        report_text(&out, "note: the simulation answers the refused and the lost ones, too\n");
+    print_disturbance(&out, asked->serve.rests, result, results);
+    bool all_answered = result->counts.n_ended == result->counts.n_sent;
+    if (!all_answered)
+        report_text(&out, "note: the simulation and the replays answer what was refused, lost or "
+                          "left, too, so the errors compare different queries\n");
     report_text(&out, "\n");
-    print_rows(&out, results);
+    print_rows(&out, results, all_answered);
     report_text(&out, "results: %s\n", output);
     report_end(&out);
 }
@@ -291,6 +303,11 @@ static bool stops(void *user)
     return checkpointing_stop_waits();
 }
 
+static enum durable_mode trace_mode(const struct cmd_line *line)
+{
+    return cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
+}
+
 // Everything after it has run: files, then what people read.
 static int conclude(struct cmd_line *line, const struct eval *eval, const struct study *study,
                     const struct asked *asked, struct serve_result *result, double wall_s,
@@ -300,9 +317,10 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     struct live_results results;
     struct eval_stamp stamp;
     struct run_info info;
+    if (!live_results_any(study,
+                          result->end_ns)) // a signal or a failure came too early: no results
+        return trace ? live_trace_write(trace, trace_mode(line), result->log, err) : 0;
     char *layout = mem_printf("measured: %s", asked->serve.engine->name);
-    if (trace && live_trace_write(trace, result->log, err) < 0)
-        return -1;
     if (live_results_make(study, result->log, result->end_ns, &results, err) < 0)
         return -1;
     eval_stamp(eval, line->text, &stamp, &info);
@@ -312,6 +330,8 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     const struct run_result_input input = {results.meta, results.summary, results.measured, &info,
                                            NULL};
     int rc = run_result_write(&input, output, cmd_given(line, "--force"), err);
+    if (rc == 0 && trace && live_trace_write(trace, trace_mode(line), result->log, err) < 0)
+        rc = err_append(err, "; the results are in %s", output);
     if (rc == 0)
         rc = live_results_compare(eval->self, result->log, &results, err);
     if (rc == 0 && !cmd_given(line, "--quiet"))
@@ -321,15 +341,35 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     return rc;
 }
 
-static void say_end(struct cmd_line *line, const struct serve_result *result, const char *output)
+static void say_end(struct cmd_line *line, const struct study *study,
+                    const struct serve_result *result, const char *output)
 {
     if (!result->stopped)
         return;
     bool failed = result->n_failed == result->n_workers;
     fflush(stdout); // before the line on stderr
     line->status = failed ? CMD_FAILED : CMD_STOPPED;
-    fprintf(stderr, "recfleet: %s at %.6g s; results so far in %s\n",
-            failed ? "all workers failed" : "stopped", simtime_to_s(result->end_ns), output);
+    const char *what = failed ? "all workers failed" : "stopped";
+    double end_s = simtime_to_s(result->end_ns);
+    if (live_results_any(study, result->end_ns))
+        fprintf(stderr, "recfleet: %s at %.6g s; results so far in %s\n", what, end_s, output);
+    else
+        fprintf(stderr, "recfleet: %s at %.6g s%s: nothing is measured, and %s is not written\n",
+                what, end_s, study->warmup_ns > 0 ? ", before the warm-up was over" : "", output);
+}
+
+// Before anything runs: may the trace go there, and has it room for all queries?
+static int check_trace(const struct cmd_line *line, const struct live_plan *plan,
+                       const char *output, struct err *err)
+{
+    const char *trace = cmd_value(line, "--trace", NULL);
+    if (!trace)
+        return 0;
+    if (durable_same(trace, line->args[0]))
+        return err_set(err, ERR_STUDY, "trace %s: is the study itself", trace);
+    if (durable_same(trace, output))
+        return err_set(err, ERR_STUDY, "trace %s: is the output, too", trace);
+    return durable_check("trace", trace, trace_mode(line), TRACE_LINE_BYTES * plan->n_queries, err);
 }
 
 static int serve_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
@@ -345,6 +385,11 @@ static int serve_study(struct cmd_line *line, const struct eval *eval, const str
                                  : live_plan_create(study, err);
     if (!plan)
         return -1;
+    int rc = eval->rank == 0 ? check_trace(line, plan, output, err) : 0;
+    if (eval_agree(eval, rc, err) < 0) {
+        live_plan_destroy(plan);
+        return -1;
+    }
     if (eval->rank == 0)
         job_tell_notes(study, false, NULL);
     job_progress_start(&meter.progress, line, eval);
@@ -352,15 +397,15 @@ static int serve_study(struct cmd_line *line, const struct eval *eval, const str
     asked->serve.progress = on_progress;
     asked->serve.user = &meter;
     double begin_s = wallclock_s();
-    int rc = asked->n_servers > 0 ? fleet_serve_run(eval->comm, plan, &asked->serve, &result, err)
-                                  : serve_run(plan, &asked->serve, &result, err);
+    rc = asked->n_servers > 0 ? fleet_serve_run(eval->comm, plan, &asked->serve, &result, err)
+                              : serve_run(plan, &asked->serve, &result, err);
     progress_end(&meter.progress, rc == 0 && !result.stopped);
     if (rc == 0) {
         if (eval->rank == 0)
             rc = conclude(line, eval, study, asked, &result, wallclock_s() - begin_s, output, err);
         rc = eval_agree(eval, rc, err);
         if (rc == 0 && eval->rank == 0)
-            say_end(line, &result, output);
+            say_end(line, study, &result, output);
         serve_release(&result);
     }
     live_plan_destroy(plan);
@@ -372,13 +417,13 @@ static void print_bracket(struct report_out *out, const char *who, double held_q
                           double missed_qps)
 {
     if (held_qps > 0)
-        report_text(out, "%s: held %.4g qps", who, held_qps);
+        report_text(out, "%s: held %.6g qps", who, held_qps);
     else
         report_text(out, "%s: nothing held", who);
     if (isinf(missed_qps))
         report_text(out, ", nothing missed");
     else
-        report_text(out, ", missed %.4g qps", missed_qps);
+        report_text(out, ", missed %.6g qps", missed_qps);
 }
 
 static void print_found(struct report_out *out, const struct live_find *find)
@@ -430,6 +475,17 @@ static int find_rate(struct cmd_line *line, const struct eval *eval, struct stud
     return 0;
 }
 
+// What a search would take no notice of.
+static int check_find(const struct cmd_line *line, struct err *err)
+{
+    const char *const others[] = {"--output", "--force", "--trace"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cmd_given(line, others[i]))
+            return err_set(err, ERR_STUDY, "%s: expected none with --find, which writes no file",
+                           others[i]);
+    return 0;
+}
+
 // Several ranks: one that balances, the others are servers.
 static int check_fleet(const struct cmd_line *line, const struct eval *eval, struct asked *asked,
                        struct err *err)
@@ -459,6 +515,8 @@ static int run(struct cmd_line *line, struct err *err)
     int rc = read_asked(line, &asked, err);
     if (rc == 0 && eval.n_ranks > 1)
         rc = check_fleet(line, &eval, &asked, err);
+    if (rc == 0 && asked.find_runs > 0)
+        rc = check_find(line, err);
     struct survey *survey = rc == 0 ? eval_read_survey(&eval, &source, err) : NULL;
     if (!survey)
         return job_close(line, &eval, -1, err);

@@ -52,6 +52,16 @@ static int want_output(struct cmd_line *line, const char **path, struct err *err
                          cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW, 0, err);
 }
 
+static int write_output(const struct cmd_line *line, const char *path, durable_print_fn *put,
+                        const void *table, struct err *err)
+{
+    struct durable_file file;
+    enum durable_mode mode = cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
+    if (durable_open(&file, "output", path, mode, err) < 0)
+        return -1;
+    return durable_print(&file, put, table, err);
+}
+
 static void print_counts(struct report_out *out, const char *what, const struct trace_counts *c)
 {
     if (c->n == 0)
@@ -174,7 +184,7 @@ static int make_from(const struct cmd_line *line, const struct study *study, con
     if (!trace)
         return -1;
     int rc = trace->n == 0 ? err_set(err, ERR_STUDY, "recfleet trace make: no query in that time")
-                           : trace_csv_write(output, trace, err);
+                           : write_output(line, output, trace_csv_print, trace, err);
     if (rc == 0) {
         struct report_out out = cmd_report_out(line);
         print_summary(&out, output, trace);
@@ -235,7 +245,7 @@ static int inspect_or_convert(struct cmd_line *line, bool convert, struct err *e
     if (rc == 0)
         rc = trace_file_load(&config, &trace, err);
     if (rc == 0 && convert)
-        rc = trace_csv_write(output, trace, err);
+        rc = write_output(line, output, trace_csv_print, trace, err);
     if (rc == 0) {
         struct report_out out = cmd_report_out(line);
         print_summary(&out, convert ? output : line->args[1], trace);
@@ -258,25 +268,15 @@ static const struct field watch_fields[] = {
     FIELD(watch, "--from", FIELD_TIME, UNIT_TIME, from_ns, 0, 1e19, NULL, ""),
     FIELD(watch, "--to", FIELD_TIME, UNIT_TIME, to_ns, 0, 1e19, NULL, ""), FIELD_END};
 
-static int write_events(const struct cmd_line *line, const char *path,
-                        const struct timeline *timeline, const struct meta *meta, struct err *err)
+struct events {
+    const struct timeline *timeline;
+    const struct meta *meta;
+};
+
+static void print_events(FILE *stream, const void *table)
 {
-    struct durable_file file;
-    enum durable_mode mode = cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
-    if (durable_open(&file, "output", path, mode, err) < 0)
-        return -1;
-    int fd = dup(file.fd);
-    FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
-    bool lost = !stream;
-    if (stream) {
-        trace_events_print(stream, timeline, meta);
-        lost = fflush(stream) != 0 || ferror(stream);
-        lost |= fclose(stream) != 0;
-    }
-    if (!lost)
-        return durable_publish(&file, err);
-    durable_discard(&file);
-    return err_set(err, ERR_FAIL, "%s: cannot be written: %s", path, strerror(errno));
+    const struct events *events = table;
+    trace_events_print(stream, events->timeline, events->meta);
 }
 
 static int export_study(struct cmd_line *line, const struct eval *eval, const struct study *study,
@@ -296,7 +296,8 @@ static int export_study(struct cmd_line *line, const struct eval *eval, const st
     }
     if (eval->rank == 0) {
         struct meta *meta = study_meta(study);
-        rc = write_events(line, output, &timeline, meta, err);
+        const struct events events = {&timeline, meta};
+        rc = write_output(line, output, print_events, &events, err);
         struct report_out out = cmd_report_out(line);
         if (rc == 0)
             report_text(&out, "%s: server %u, %zu queries; open it in https://ui.perfetto.dev\n",

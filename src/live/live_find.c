@@ -4,13 +4,15 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "base/simtime.h"
 #include "live/live_results.h"
 #include "live/live_simulate.h"
 #include "traces/arrival.h"
 
 #define SIMULATED_RUNS 16
-#define START_LOAD 0.7 // of the first simulation
-#define APART 1.15     // between rates while only one end is known
+#define START_LOAD 0.7      // of the first simulation
+#define LEAST_QUERIES 100.0 // of the stream that says how much work a query is
+#define APART 1.15          // between rates while only one end is known
 
 struct search {
     MPI_Comm comm;
@@ -157,19 +159,24 @@ static int check(const struct study *study, double *rate_qps, struct err *err)
                          study->path);
 }
 
-// A factor that is some way below what the server can do.
-static int start_factor(const struct study *study, double *start, struct err *err)
+// A factor that is some way below what the server can do. The work of a query is that of the
+// study's queries at a rate at which there are some: its own may bring none.
+static int start_factor(struct search *search, double *start, struct err *err)
 {
-    struct live_plan *plan = live_plan_create(study, err);
-    double work_ns = 0;
+    double duration_ns = (double)search->study->settings.duration_ns, work_ns = 0;
+    double n_expected = search->rate_qps * duration_ns / SIMTIME_S;
+    double factor = n_expected < LEAST_QUERIES ? LEAST_QUERIES / n_expected : 1;
+    scale(search, factor);
+    struct live_plan *plan = live_plan_create(search->study, err);
+    scale(search, 1);
     if (!plan)
         return -1;
     for (size_t i = 0; i < plan->n_queries; i++) {
         const struct query *query = &plan->queries[i];
         work_ns += (double)plan->tabs[query->service]->work_ns[query->size_items];
     }
-    double load = work_ns / ((double)study->settings.duration_ns * plan->n_workers);
-    *start = load > 0 ? START_LOAD / load : 1;
+    double load = work_ns / (duration_ns * plan->n_workers);
+    *start = load > 0 ? factor * START_LOAD / load : factor;
     live_plan_destroy(plan);
     return 0;
 }
@@ -180,14 +187,18 @@ int live_find(MPI_Comm comm, struct study *study, const struct serve_config *con
     struct search search = {.comm = comm, .study = study, .config = config, .find = find};
     double start = 1;
     *find = (struct live_find){.n_steps = 0};
-    if (check(study, &search.rate_qps, err) < 0 || start_factor(study, &start, err) < 0)
+    if (check(study, &search.rate_qps, err) < 0)
         return -1;
     search.rates_qps = mem_calloc(study->n_services, sizeof *search.rates_qps);
     for (size_t i = 0; i < study->n_services; i++)
         search.rates_qps[i] = study->services[i].traffic.rate_qps;
-    int rc = find_simulated(&search, start, err);
-    if (rc == 0 && find->simulated_held_qps > 0)
-        start = find->simulated_held_qps / search.rate_qps;
+    int rc = start_factor(&search, &start, err);
+    if (rc == 0)
+        rc = find_simulated(&search, start, err);
+    if (rc == 0) // where the simulation held nothing, below all that it missed
+        start = (find->simulated_held_qps > 0 ? find->simulated_held_qps
+                                              : find->simulated_missed_qps / APART) /
+                search.rate_qps;
     if (rc == 0)
         rc = find_real(&search, n_runs, start, err);
     mem_free(search.rates_qps);

@@ -3,10 +3,10 @@
 // simulated. [M]
 //
 // All rates are multiplied by a factor, by bisection: first for the simulation, which is quick,
-// then for the server itself from there on, a run of the study's duration at each factor. A factor
-// holds when no service is later than its target at its quantile, nothing grows without bound, and
-// no more is refused or lost than the quantile allows. Both see the same queries at the same
-// factor.
+// then for the server itself from there on (below all that was missed, where nothing held), a run
+// of the study's duration at each factor. A factor holds when no service is later than its target
+// at its quantile, nothing grows without bound, and no more is refused or lost than the quantile
+// allows. Both see the same queries at the same factor.
 //
 // A single run near the limit may go either way, the more so the shorter it is: the steps show how
 // near each was.

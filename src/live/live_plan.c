@@ -49,6 +49,12 @@ static int check(const struct study *study, uint32_t n_servers, struct err *err)
     if (group->on.n_steps > 0)
         return err_set(err, ERR_STUDY, "%s: fleet.groups[0].on: expected none: this machine is on",
                        study->path);
+    if (group->slow.frac > 0 && group->slow.factor > 1)
+        return err_set(
+            err, ERR_STUDY,
+            "%s: fleet.groups[0].slow_frac: expected none: this machine is as fast as it "
+            "is",
+            study->path);
     for (uint32_t i = 0; i < fleet->n_services; i++) {
         struct batcher_rule rule;
         enum order order;

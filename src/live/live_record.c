@@ -88,6 +88,24 @@ static void put_arrivals(const struct live_log *log, uint32_t server,
     }
 }
 
+// What was left in the queue has no request: it is backlog from its arrival on, as long as the
+// study says that it takes.
+static void put_left(const struct live_log *log, uint32_t server, const struct record_shape *shape,
+                     struct sched_usage *usages)
+{
+    const struct live_plan *plan = log->plan;
+    for (size_t i = 0; i < plan->n_queries; i++) {
+        const struct live_query *query = &log->queries[i];
+        if (query->fate != LIVE_WAITING || query->taken || query->server != server ||
+            query->arrive_ns >= shape->end_ns)
+            continue;
+        const struct query *planned = &plan->queries[i];
+        int64_t work_ns = svctab_load(plan->tabs[planned->service], LOAD_WORK, planned);
+        for (uint32_t bin = record_bin_of(shape, query->arrive_ns); bin < shape->n_bins; bin++)
+            usages[bin].cpu.backlog_ns += work_ns;
+    }
+}
+
 // What came, in full batches by the study's times: whether a server that merges keeps up cannot be
 // told from how busy it is.
 static void add_volumes(const struct live_plan *plan, const struct full_work_volume *volumes,
@@ -118,6 +136,7 @@ static void put_cores(const struct live_log *log, uint32_t server, struct record
     for (size_t i = 0; i < log->n_requests; i++)
         if (log->requests[i].server == server)
             put_request(&log->requests[i], shape, usages);
+    put_left(log, server, shape, usages);
     put_arrivals(log, server, shape, volumes);
     for (uint32_t bin = 0; bin < shape->n_bins; bin++) {
         bool measured = shape->warmup_ns == 0 || bin > 0;

@@ -10,13 +10,18 @@
 
 const char *const live_results_rows[] = {"measured",
                                          "simulated",
-                                         "  without cold cores",
-                                         "  without noise",
-                                         "  as with one core busy",
-                                         "  at its own speed",
+                                         "without cold cores",
+                                         "without noise",
+                                         "as with one core busy",
+                                         "at its own speed",
                                          "its own service times",
-                                         "  and gaps",
+                                         "and gaps",
                                          NULL};
+
+bool live_results_is_part(int row)
+{
+    return (row > LIVE_ROW_TERMS && row <= LIVE_ROW_OWN_SPEED) || row == LIVE_ROW_REPLAY_GAPS;
+}
 
 static struct meta *meta_of(const struct study *study, int64_t end_ns)
 {
@@ -42,16 +47,20 @@ static struct record_shape shape_of(const struct study *study, int64_t end_ns)
                                  .all_queries = study->fleet.all_queries};
 }
 
+bool live_results_any(const struct study *study, int64_t end_ns)
+{
+    return end_ns - study->warmup_ns >= study->settings.bins;
+}
+
 int live_results_make(const struct study *study, const struct live_log *log, int64_t end_ns,
                       struct live_results *to, struct err *err)
 {
     const struct record_shape shape = shape_of(study, end_ns);
     *to = (struct live_results){.gap_mean_s = 0};
-    if (end_ns - study->warmup_ns < study->settings.bins)
-        return err_set(err, ERR_FAIL,
-                       "stopped at %.3g s, before the warm-up was over: nothing is "
-                       "measured",
-                       simtime_to_s(end_ns));
+    if (!live_results_any(study, end_ns))
+        return err_set(err, ERR_FAIL, "stopped at %.3g s%s: nothing is measured",
+                       simtime_to_s(end_ns),
+                       study->warmup_ns > 0 ? ", before the warm-up was over" : "");
     to->meta = meta_of(study, end_ns);
     to->measured = record_create(&shape);
     live_record_fill(log, to->measured);

@@ -34,6 +34,8 @@ enum {
     N_LIVE_ROWS
 };
 extern const char *const live_results_rows[]; // of N_LIVE_ROWS, NULL behind them
+// Is the row the one before it with something changed? Then people see it indented.
+bool live_results_is_part(int row);
 
 struct live_results {
     struct meta *meta;       // owned
@@ -45,8 +47,10 @@ struct live_results {
     double gap_mean_s; // from when a request could begin until it did, on average
 };
 
+// Not collective. Is anything left to measure after the warm-up, when a run has ended at end_ns?
+bool live_results_any(const struct study *study, int64_t end_ns);
 // Not collective. end_ns: the study's duration, or when it was stopped. Fails when nothing is left
-// to measure after the warm-up.
+// to measure.
 int live_results_make(const struct study *study, const struct live_log *log, int64_t end_ns,
                       struct live_results *to, struct err *err);
 // Collective (comm), of one rank. Fills in the rows.

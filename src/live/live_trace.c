@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/simtime.h"
-#include "traces/trace_csv.h"
 
 struct trace *live_trace_of(const struct live_log *log, uint32_t service)
 {
@@ -29,6 +29,22 @@ static void put_time(FILE *file, int64_t ns)
     fprintf(file, "%" PRId64 ".%09" PRId64, ns / SIMTIME_S, ns % SIMTIME_S);
 }
 
+// As the reader of CSV takes it (traces/csv.h): in quotes where it would be several fields, or part
+// of one.
+static void put_name(FILE *file, const char *name)
+{
+    bool quotes =
+        strpbrk(name, ",;\t\"") || *name == ' ' || (*name && name[strlen(name) - 1] == ' ');
+    if (!quotes) {
+        fputs(name, file);
+        return;
+    }
+    fputc('"', file);
+    for (; *name; name++)
+        fputs(*name == '"' ? "\"\"" : (const char[]){*name, '\0'}, file);
+    fputc('"', file);
+}
+
 // What is known of one that has not ended ends with its fate.
 static void put_query(FILE *file, const struct live_plan *plan, size_t i,
                       const struct live_query *query)
@@ -38,8 +54,9 @@ static void put_query(FILE *file, const struct live_plan *plan, size_t i,
     fprintf(file, ",%u", plan->queries[i].size_items);
     if (plan->most_history_items > 0)
         fprintf(file, ",%u", plan->queries[i].history_items);
-    fprintf(file, ",%s,%s", plan->fleet->services[plan->queries[i].service].name,
-            live_log_fates[query->fate]);
+    fputc(',', file);
+    put_name(file, plan->fleet->services[plan->queries[i].service].name);
+    fprintf(file, ",%s", live_log_fates[query->fate]);
     if (query->fate != LIVE_ENDED) {
         fprintf(file, ",,,,,,,,%u\n", query->server);
         return;
@@ -68,7 +85,11 @@ static void put_queries(FILE *file, const void *table)
             put_query(file, log->plan, i, &log->queries[i]);
 }
 
-int live_trace_write(const char *path, const struct live_log *log, struct err *err)
+int live_trace_write(const char *path, enum durable_mode mode, const struct live_log *log,
+                     struct err *err)
 {
-    return trace_csv_write_table(path, put_queries, log, err);
+    struct durable_file file;
+    if (durable_open(&file, "trace", path, mode, err) < 0)
+        return -1;
+    return durable_print(&file, put_queries, log, err);
 }

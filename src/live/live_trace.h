@@ -13,11 +13,12 @@
 
 #include "base/err.h"
 #include "live/live_log.h"
+#include "results/file/durable.h"
 #include "traces/trace.h"
 
-// Under a temporary name next to path that is renamed when all is on disk; an existing file is
-// replaced.
-int live_trace_write(const char *path, const struct live_log *log, struct err *err);
+// A whole file at path or none; `mode` says what becomes of one that is there.
+int live_trace_write(const char *path, enum durable_mode mode, const struct live_log *log,
+                     struct err *err);
 
 // What arrived of a service, refused or not; NULL: nothing. Caller trace_destroy()s.
 struct trace *live_trace_of(const struct live_log *log, uint32_t service);

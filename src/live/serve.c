@@ -114,7 +114,7 @@ static void watch(struct serving *serving)
         if (config->progress)
             config->progress(config->user, now_ns < duration_ns ? now_ns : duration_ns);
         result->stopped = stops && now_ns < duration_ns;
-        result->end_ns = result->stopped ? now_ns : duration_ns;
+        result->end_ns = !result->stopped ? duration_ns : now_ns > 0 ? now_ns : 0;
         if (result->stopped || now_ns >= duration_ns)
             return;
         int64_t left_ns = duration_ns - now_ns;

@@ -2119,7 +2119,7 @@ def group_serve(folder):
     """A server that runs for real: its files, its simulation, and what becomes of queries when something fails."""
     write(folder, "served.yaml", SERVED)
     rc, tables, fates, err = served(folder)
-    rows = {row["row"].strip(): row for row in tables["fidelity"]}
+    rows = {row["row"]: row for row in tables["fidelity"]}
     told = tables["served"][0]
     expect(told["n_answered"] + told["n_refused"] + told["n_lost"] + told["n_left"] == told["n_queries"]
            and 0 <= told["taken_frac"] <= 1, "what became of queries, for programs", told)
@@ -2142,6 +2142,10 @@ def group_serve(folder):
     rc, _, fates, err = served(folder, "--queue", "1", "--grace", "0s", "--set", "fleet.groups[0].cost.fixed=5ms")
     counts = {fate: fates.count(fate) for fate in set(fates)}
     expect(rc == 0 and counts["refused"] > 100 and sum(counts.values()) == len(fates), "a full queue", str(counts))
+    rc, out, err = call("serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "--grace",
+                        "0s", "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
+    expect(rc == 0 and "% of the time of requests (idle workers slept)" in out, "what something else took of", out)
+    expect(rc == 0 and "\n  and gaps" in out and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
     rc, tables, fates, err = served(folder, "--fail-after", "7", "--set", "fleet.groups[0].cores=2")
     expect(rc == 0 and fates.count("lost") == 1 and fates.count("ended") == len(fates) - 1, "a worker fails",
            f"{rc} {err} {fates.count('lost')}")
@@ -2152,12 +2156,30 @@ def group_serve(folder):
                          "-q", "--set", "duration=60s", "--trace", "s.csv", cwd=folder)
     expect(rc == 4 and re.search(r"stopped at \S+ s; results so far in s.h5", err), "Ctrl-C", err)
     tables_of("show", "s.h5", cwd=folder)
+    job = subprocess.Popen([PROGRAM, "serve", "served.yaml", "-o", "early.h5", "--engine", "spin", "--idle", "sleep", "-q",
+                            "--set", "duration=60s", "--set", "warmup=50s"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    await_blocked(job, signal.SIGTERM)
+    job.send_signal(signal.SIGTERM)
+    err = job.communicate(timeout=60)[1]
+    expect(job.returncode == 4 and "nothing is measured, and early.h5 is not written" in err and "at -" not in err and
+           not os.path.exists(os.path.join(folder, "early.h5")), "stopped early", f"{job.returncode} {err}")
 
     fleet(folder)
     refused("two servers", r"served.yaml:6:8: fleet: 2 servers are 3 processes, one to balance: expected mpirun -n 3", folder, "serve", "served.yaml", "--set",
             "fleet.groups[0].servers=2")
     refused("an unknown engine", r"--engine: there is no \"steam\"", folder, "serve", "served.yaml", "--engine",
             "steam")
+    for option, *value in (("--output", "n.h5"), ("--trace", "n.csv"), ("--force",)):
+        refused(f"a search with {option}", f"{option}: expected none with --find", folder, "serve", "served.yaml",
+                "--find", "2", "--engine", "spin", option, *value)
+    refused("a trace over the study", r"trace served.yaml: is the study itself", folder, "serve", "served.yaml", "-f",
+            "--engine", "spin", "--trace", "served.yaml")
+    refused("a trace over the output", r"trace n.h5: is the output, too", folder, "serve", "served.yaml", "-o", "n.h5",
+            "--engine", "spin", "--trace", "n.h5")
+    refused("a trace that is there", r"trace arrived.csv: exists; --force", folder, "serve", "served.yaml", "-o", "n.h5",
+            "--engine", "spin", "--trace", "arrived.csv")
+    refused("a trace without a folder", r"trace no/a.csv: cannot write in no: No such file", folder, "serve", "served.yaml", "-o",
+            "n.h5", "--engine", "spin", "--trace", "no/a.csv")
     refused("results that are there", r"output m.h5: exists", folder, "serve", "served.yaml", "-o", "m.h5", "--engine", "spin")
 
 

@@ -39,6 +39,34 @@ START_TEST(brackets)
 }
 END_TEST
 
+// Where the simulation holds nothing, as queries take longer than the target, runs for real begin
+// below what it missed.
+START_TEST(nothing_holds)
+{
+    struct err err = {0};
+    struct live_find find;
+    struct study *study = live_fixture_study("traffic[0].sla={p95: 20us}", NULL, NULL);
+    ck_assert_msg(live_find(MPI_COMM_WORLD, study, &usual, 1, &find, &err) == 0, "%s", err.text);
+    ck_assert_double_eq(find.simulated_held_qps, 0);
+    ck_assert_double_lt(find.steps[0].rate_qps, find.simulated_missed_qps);
+    study_destroy(study);
+}
+END_TEST
+
+// A study whose own rate brings no query has the same answer.
+START_TEST(any_rate)
+{
+    struct err err = {0};
+    struct live_find find;
+    struct study *study =
+        live_fixture_study("traffic[0].sla={p95: 1ms}", "traffic[0].rate=1e-3qps", NULL);
+    ck_assert_msg(live_find(MPI_COMM_WORLD, study, &usual, 1, &find, &err) == 0, "%s", err.text);
+    ck_assert_double_gt(find.simulated_held_qps, 10000);
+    ck_assert_double_lt(find.simulated_missed_qps, 24000);
+    study_destroy(study);
+}
+END_TEST
+
 static bool at_once(void *user)
 {
     (void)user;
@@ -76,7 +104,10 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const struct suite_test tests[] = {
-        {"core", brackets}, {"limits", stopped}, {"errors", refuses}};
+    const struct suite_test tests[] = {{"core", brackets},
+                                       {"limits", nothing_holds},
+                                       {"limits", any_rate},
+                                       {"limits", stopped},
+                                       {"errors", refuses}};
     return suite_mpi_run(&argc, &argv, "live_find", tests, sizeof tests / sizeof *tests);
 }

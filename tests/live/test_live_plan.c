@@ -85,11 +85,14 @@ START_TEST(refuses)
         {"failures={mtbf: 1h, mttr: 1s}", "failures: expected none"},
         {"fleet.groups[0].scheduler={policy: coalesce, batch_items: 16}",
          "its scheduler merges queries, and no engine runs several histories at once"},
+        {"fleet.groups[0].slow_frac=1", "fleet.groups[0].slow_frac: expected none"},
         {"traffic[0].rate=1e-7qps", "no query arrives"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
-        struct study *study =
-            live_fixture_study(cases[i][0], strstr(cases[i][0], "coalesce") ? nine : NULL, NULL);
+        const char *more = strstr(cases[i][0], "coalesce")    ? nine
+                           : strstr(cases[i][0], "slow_frac") ? "fleet.groups[0].slow_factor=3"
+                                                              : NULL;
+        struct study *study = live_fixture_study(cases[i][0], more, NULL);
         ck_assert_ptr_null(live_plan_create(study, &err));
         ck_assert_msg(strstr(err.text, cases[i][1]) != NULL, "%s", err.text);
         ck_assert_int_eq(err.code, ERR_STUDY);

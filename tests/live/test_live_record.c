@@ -3,6 +3,8 @@
 
 #include "base/simtime.h"
 #include "live/live_fixture.h"
+#include "live/live_results.h"
+#include "results/overload.h"
 #include "support/suite.h"
 
 static struct record *record_of(const struct live_log *log, int64_t end_ns)
@@ -98,8 +100,30 @@ START_TEST(fates)
 }
 END_TEST
 
+// A server that leaves nearly all that came is not called stable.
+START_TEST(left)
+{
+    struct err err = {0};
+    struct study *study = live_fixture_study("traffic[0].rate=40000qps", NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct live_log *log = live_fixture_log(plan, 100 * SIMTIME_US);
+    struct live_results results;
+    log->n_requests = 1;
+    for (size_t i = 1; i < plan->n_queries; i++)
+        log->queries[i] =
+            (struct live_query){.arrive_ns = plan->queries[i].arrive_ns, .fate = LIVE_WAITING};
+    ck_assert_int_eq(live_results_make(study, log, plan->fleet->duration_ns, &results, &err), 0);
+    ck_assert_int_eq(results.summary->fleet.verdict, OVERLOAD_YES);
+    live_results_release(&results);
+    live_log_destroy(log);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", counts}, {"core", backlog}, {"errors", fates}};
+    const struct suite_test tests[] = {
+        {"core", counts}, {"core", backlog}, {"errors", fates}, {"limits", left}};
     return suite_run("live_record", tests, sizeof tests / sizeof *tests);
 }

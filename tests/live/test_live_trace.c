@@ -21,7 +21,7 @@ START_TEST(reads_back)
     log->queries[4].fate = LIVE_UNSENT;
     log->queries[5].fate = LIVE_REFUSED;
     close(mkstemp(path));
-    ck_assert_msg(live_trace_write(path, log, &err) == 0, "%s", err.text);
+    ck_assert_msg(live_trace_write(path, DURABLE_REPLACE, log, &err) == 0, "%s", err.text);
     struct trace_csv_config config = trace_csv_defaults(path);
     config.start = TRACE_CSV_START_ZERO;
     struct trace *trace = trace_csv_read(&config, &err), *memory = live_trace_of(log, 0);
@@ -53,7 +53,7 @@ START_TEST(histories)
     struct live_plan *plan = live_fixture_plan(study);
     struct live_log *log = live_fixture_log(plan, 1000);
     close(mkstemp(path));
-    ck_assert_msg(live_trace_write(path, log, &err) == 0, "%s", err.text);
+    ck_assert_msg(live_trace_write(path, DURABLE_REPLACE, log, &err) == 0, "%s", err.text);
     struct trace_csv_config config = trace_csv_defaults(path);
     config.start = TRACE_CSV_START_ZERO;
     config.history_column = name;
@@ -72,15 +72,46 @@ START_TEST(histories)
 }
 END_TEST
 
-// A folder that is not there is an error that names the file, and leaves nothing.
+// The name of a service with a comma and quotes is one field, which a replay finds.
+START_TEST(odd_names)
+{
+    char path[] = "/tmp/recfleet-live-trace-XXXXXX", column[] = "service", name[] = "a,\"b\" c";
+    struct err err = {0};
+    struct study *study = live_fixture_study("traffic[0].service='a,\"b\" c'", NULL, NULL);
+    struct live_plan *plan = live_fixture_plan(study);
+    struct live_log *log = live_fixture_log(plan, 1000);
+    close(mkstemp(path));
+    ck_assert_str_eq(study->services[0].name, name);
+    ck_assert_msg(live_trace_write(path, DURABLE_REPLACE, log, &err) == 0, "%s", err.text);
+    struct trace_csv_config config = trace_csv_defaults(path);
+    config.filter_column = column;
+    config.filter = name;
+    struct trace *trace = trace_csv_read(&config, &err);
+    ck_assert_msg(trace != NULL, "%s", err.text);
+    ck_assert_uint_eq(trace->n, plan->n_queries);
+    unlink(path);
+    trace_destroy(trace);
+    live_log_destroy(log);
+    live_plan_destroy(plan);
+    study_destroy(study);
+}
+END_TEST
+
+// A folder that is not there is an error that names the file, and leaves nothing; so is a file that
+// is there.
 START_TEST(refuses)
 {
     struct err err = {0};
     struct study *study = live_fixture_study(NULL, NULL, NULL);
     struct live_plan *plan = live_fixture_plan(study);
     struct live_log *log = live_log_create(plan);
-    ck_assert_int_eq(live_trace_write("/nowhere/at/all.csv", log, &err), -1);
+    ck_assert_int_eq(live_trace_write("/nowhere/at/all.csv", DURABLE_NEW, log, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "/nowhere/at/all.csv"));
+    char path[] = "/tmp/recfleet-live-trace-XXXXXX"; // one that is there
+    close(mkstemp(path));
+    ck_assert_int_eq(live_trace_write(path, DURABLE_NEW, log, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "exists; --force overwrites it"));
+    unlink(path);
     ck_assert_ptr_null(live_trace_of(log, 0)); // nothing arrived
     live_log_destroy(log);
     live_plan_destroy(plan);
@@ -91,6 +122,6 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", reads_back}, {"core", histories}, {"errors", refuses}};
+        {"core", reads_back}, {"core", histories}, {"limits", odd_names}, {"errors", refuses}};
     return suite_run("live_trace", tests, sizeof tests / sizeof *tests);
 }

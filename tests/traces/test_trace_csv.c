@@ -52,6 +52,14 @@ START_TEST(plain_table)
 }
 END_TEST
 
+static void write_trace(const char *path, const struct trace *trace)
+{
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    trace_csv_print(file, trace);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
 // Histories are a column that must be named, a whole number each; what is written is read again.
 START_TEST(histories_are_a_column)
 {
@@ -66,7 +74,7 @@ START_TEST(histories_are_a_column)
     ck_assert_uint_eq(trace->history_items[2], 12);
     int fd = mkstemp(path);
     ck_assert(fd >= 0 && close(fd) == 0);
-    ck_assert_int_eq(trace_csv_write(path, trace, NULL), 0);
+    write_trace(path, trace);
     config = trace_csv_defaults(path);
     config.history_column = ours;
     struct trace *back = trace_csv_read(&config, NULL);
@@ -352,7 +360,7 @@ START_TEST(sorting_when_asked)
 }
 END_TEST
 
-// What is written is read back the same, and replaces what was there; nothing else is left.
+// What is written is read back the same.
 START_TEST(written_traces_come_back)
 {
     char folder[] = "/tmp/test_trace_csv.XXXXXX", path[64];
@@ -361,8 +369,7 @@ START_TEST(written_traces_come_back)
     struct trace *trace = trace_create(true);
     trace_append(trace, 3, 5);
     trace_append(trace, INT64_C(86400000000007), 1000);
-    ck_assert_int_eq(trace_csv_write(path, trace, NULL), 0);
-    ck_assert_int_eq(trace_csv_write(path, trace, NULL), 0);
+    write_trace(path, trace);
     struct trace_csv_config config = trace_csv_defaults(path);
     config.start = TRACE_CSV_START_ZERO;
     struct err err = {0};
@@ -372,7 +379,7 @@ START_TEST(written_traces_come_back)
     trace_destroy(back);
     trace_destroy(trace);
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(rmdir(folder), 0); // fails if a temporary file were left
+    ck_assert_int_eq(rmdir(folder), 0);
 }
 END_TEST
 
@@ -533,39 +540,6 @@ START_TEST(bad_settings_are_refused)
 }
 END_TEST
 
-// A folder that is not there: an error, and no file.
-START_TEST(unwritable_output_is_refused)
-{
-    struct trace *trace = trace_create(false);
-    struct err err = {0};
-    trace_append(trace, 0, 0);
-    ck_assert_int_eq(trace_csv_write("/nonexistent/a.csv", trace, &err), -1);
-    ck_assert_int_eq(err.code, ERR_FAIL);
-    ck_assert_str_eq(err.text, "/nonexistent/a.csv: No such file or directory");
-    trace_destroy(trace);
-}
-END_TEST
-
-// A full disk is an error, not a short file.
-START_TEST(full_disk_is_refused)
-{
-    struct trace *trace = trace_create(false);
-    struct err err = {0};
-    trace_append(trace, 0, 0);
-    // The temporary name is the path and the process: a link to /dev/full under that name.
-    char folder[] = "/tmp/test_trace_csv.XXXXXX", path[64], temporary[96];
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/a.csv", folder);
-    snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid());
-    ck_assert_int_eq(symlink("/dev/full", temporary), 0);
-    ck_assert_int_eq(trace_csv_write(path, trace, &err), -1);
-    ck_assert_str_eq(err.text + strlen(path), ": No space left on device");
-    ck_assert_int_ne(access(path, F_OK), 0);
-    ck_assert_int_eq(rmdir(folder), 0);
-    trace_destroy(trace);
-}
-END_TEST
-
 int main(void)
 {
     const struct suite_test tests[] = {
@@ -594,8 +568,6 @@ int main(void)
         {"errors", missing_columns_are_refused},
         {"errors", garbage_is_refused},
         {"errors", bad_settings_are_refused},
-        {"errors", unwritable_output_is_refused},
-        {"errors", full_disk_is_refused},
     };
     return suite_run("trace_csv", tests, sizeof tests / sizeof *tests);
 }

@@ -261,6 +261,56 @@ START_TEST(links_are_followed)
 }
 END_TEST
 
+// What is replaced by way of a link is the file that it leads to: the link stays one.
+START_TEST(links_stay)
+{
+    struct durable_file file;
+    struct stat st;
+    enter();
+    ck_assert_int_eq(mkdir("folder", 0777), 0);
+    write_file("folder/there", "0");
+    ck_assert_int_eq(symlink("folder/there", "x"), 0);
+    ck_assert_int_eq(durable_open(&file, "report", "x", DURABLE_REPLACE, NULL), 0);
+    ck_assert_int_eq(durable_write(file.fd, "1", 1), 0);
+    ck_assert_int_eq(durable_publish(&file, NULL), 0);
+    holds("folder/there", "1");
+    ck_assert(lstat("x", &st) == 0 && S_ISLNK(st.st_mode));
+    unlink("x");
+    unlink("folder/there");
+    ck_assert_int_eq(rmdir("folder"), 0);
+    leave();
+}
+END_TEST
+
+static void put_text(FILE *stream, const void *text)
+{
+    fputs(text, stream);
+}
+
+// A text is printed as a whole, or nothing is there: with a limit on the length of files.
+START_TEST(printed)
+{
+    struct durable_file file;
+    struct rlimit was, limit;
+    struct err err = {0};
+    signal(SIGXFSZ, SIG_IGN); // as main() does
+    enter();
+    ck_assert_int_eq(durable_open(&file, "trace", "x", DURABLE_NEW, &err), 0);
+    ck_assert_int_eq(durable_print(&file, put_text, "0123456789ab", &err), 0);
+    holds("x", "0123456789ab");
+    ck_assert_int_eq(durable_open(&file, "trace", "y", DURABLE_NEW, &err), 0);
+    getrlimit(RLIMIT_FSIZE, &was);
+    limit = (struct rlimit){10, was.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    int rc = durable_print(&file, put_text, "0123456789ab", &err);
+    setrlimit(RLIMIT_FSIZE, &was);
+    ck_assert_int_eq(rc, -1);
+    ck_assert_str_eq(err.text, "trace y: cannot be written: File too large");
+    durable_remove("x");
+    leave();
+}
+END_TEST
+
 // A second name is not always possible (here it would be too long, elsewhere there are no hard
 // links): then the old file is moved.
 START_TEST(without_a_second_name)
@@ -376,6 +426,8 @@ int main(void)
         {"core", two_writers},
         {"core", try_leaves_nothing},
         {"limits", links_are_followed},
+        {"limits", links_stay},
+        {"core", printed},
         {"limits", without_a_second_name},
         {"errors", no_file_in_bad_places},
         {"errors", name_taken_meanwhile},
