@@ -47,6 +47,7 @@ void report_fidelity_print(struct report_out *out, const struct fidelity *fideli
         put_row(table, unit, fidelity, r);
     table_print(table, out, "fidelity");
     table_destroy(table);
-    report_text(out, "\nerror: computed over measured, less 1; its interval is of the same queries "
-                     "in the same time bins\n");
+    report_text(out,
+                "\nerror: computed over measured, less 1, of the same arrivals; its interval is "
+                "of the same time bins\n");
 }

@@ -18,6 +18,7 @@
 #include "results/file/durable.h"
 #include "results/file/run_result.h"
 #include "results/report/report.h"
+#include "results/report/report_fidelity.h"
 #include "results/report/table.h"
 #include "runs/checkpointing.h"
 
@@ -211,75 +212,24 @@ static void print_disturbance(struct report_out *out, bool rests, const struct s
                     100 * p99_s / service_s);
 }
 
-static void put_number(struct table *table, enum live_number number, double value,
-                       struct table_unit unit)
-{
-    if (number == LIVE_BUSY)
-        table_value(table, table_fixed(100 * value, 2), value);
-    else
-        table_value(table, table_number(value * unit.scale), value);
-}
-
-static void print_rows(struct report_out *out, const struct live_results *results,
-                       bool all_answered)
-{
-    struct table_unit unit =
-        table_time_unit(results->rows[LIVE_ROW_MEASURED].number[LIVE_P50].value);
-    struct table *table = table_create(0);
-    table_head(table, mem_strdup("times"), "row");
-    for (int i = 0; i < N_LIVE_NUMBERS; i++) {
-        const char *name = live_compare_names[i];
-        const char *in = i == LIVE_BUSY ? "%" : unit.name;
-        char *key = mem_printf(i == LIVE_BUSY ? "%s_frac" : "%s_s", name);
-        char *error = mem_printf("%s_error_frac", name);
-        table_head(table, mem_printf("%s %s", name, in), key);
-        table_head(table, mem_strdup("error %"), error);
-        mem_free(key);
-        mem_free(error);
-    }
-    table_line(table);
-    for (int r = 0; r < N_LIVE_ROWS; r++) {
-        if (!results->has_row[r])
-            continue;
-        bool indents =
-            live_results_is_part(r) && (out->format == REPORT_TEXT || out->format == REPORT_MD);
-        table_cell(table, mem_printf("%s%s", indents ? "  " : "", live_results_rows[r]));
-        for (int i = 0; i < N_LIVE_NUMBERS; i++) {
-            struct ci error = results->rows[r].number[i].error_frac;
-            put_number(table, (enum live_number)i, results->rows[r].number[i].value, unit);
-            table_estimate(table,
-                           r == LIVE_ROW_MEASURED ? NULL
-                                                  : table_interval(error.value, error.half_95, 100),
-                           error.value, error.half_95);
-        }
-    }
-    table_print(table, out, "fidelity");
-    table_destroy(table);
-    report_text(out,
-                "\nerror: computed over measured, less 1; its interval is of %s in the same time "
-                "bins\n",
-                all_answered ? "the same queries" : "what arrived");
-}
-
 static void report(struct cmd_line *line, const struct asked *asked,
                    const struct serve_result *result, const struct live_results *results,
-                   const struct run_info *info, const char *output)
+                   const struct run_result_input *written, const char *output)
 {
     struct report_out out = cmd_report_out(line);
     if (result->stopped)
         report_text(&out, "stopped; so far:\n");
-    report_print(&out, results->meta, results->summary, info);
+    report_print(&out, results->meta, results->summary, written->info);
     report_text(&out, "\n");
     print_setting(&out, asked, result);
     print_counts(&out, result);
     print_served(&out, result, results);
     print_disturbance(&out, asked->serve.rests, result, results);
-    bool all_answered = result->counts.n_ended == result->counts.n_sent;
-    if (!all_answered)
+    if (result->counts.n_ended < result->counts.n_sent)
         report_text(&out, "note: the simulation and the replays answer what was refused, lost or "
                           "left, too, so the errors compare different queries\n");
     report_text(&out, "\n");
-    print_rows(&out, results, all_answered);
+    report_fidelity_print(&out, written->fidelity);
     report_text(&out, "results: %s\n", output);
     report_end(&out);
 }
@@ -327,15 +277,19 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     info.layout = layout;
     info.n_queries = result->counts.n_sent;
     info.wall_s = wall_s;
-    const struct run_result_input input = {results.meta, results.summary, results.measured, &info,
-                                           NULL};
+    struct run_result_input input = {results.meta, results.summary, results.measured, &info, NULL};
     int rc = run_result_write(&input, output, cmd_given(line, "--force"), err);
     if (rc == 0 && trace && live_trace_write(trace, trace_mode(line), result->log, err) < 0)
         rc = err_append(err, "; the results are in %s", output);
     if (rc == 0)
         rc = live_results_compare(eval->self, result->log, &results, err);
+    struct fidelity fidelity = live_results_fidelity(&results);
+    input.fidelity = &fidelity;
+    if (rc == 0) // again, with the comparison, which takes longer than the file may wait for
+        rc = run_result_write(&input, output, true, err);
     if (rc == 0 && !cmd_given(line, "--quiet"))
-        report(line, asked, result, &results, &info, output);
+        report(line, asked, result, &results, &input, output);
+    fidelity_release(&fidelity);
     live_results_release(&results);
     mem_free(layout);
     return rc;

@@ -7,8 +7,6 @@
 #include "results/batch.h"
 #include "results/batch_hist.h"
 
-const char *const live_compare_names[] = {"mean", "p50", "p95", "p99", "busy", NULL};
-
 // Of bins [first, end), counted from the record's first.
 static double mean_s(const struct record *record, uint32_t first, uint32_t end)
 {
@@ -50,16 +48,17 @@ static struct side side_of(const struct live_window *window, const struct record
 }
 
 // Of batches [begin, end).
-static double number_of(const struct side *side, enum live_number number, uint32_t begin,
+static double number_of(const struct side *side, enum fidelity_number number, uint32_t begin,
                         uint32_t end)
 {
-    static const double quantiles[] = {[LIVE_P50] = 0.5, [LIVE_P95] = 0.95, [LIVE_P99] = 0.99};
+    static const double quantiles[] = {
+        [FIDELITY_P50] = 0.5, [FIDELITY_P95] = 0.95, [FIDELITY_P99] = 0.99};
     uint32_t first = side->window->first_bin + batch_first(&side->plan, begin);
     uint32_t last = side->window->first_bin + batch_first(&side->plan, end);
     switch (number) {
-    case LIVE_MEAN:
+    case FIDELITY_MEAN:
         return mean_s(side->record, first, last);
-    case LIVE_BUSY:
+    case FIDELITY_BUSY:
         return busy_frac(side->record, side->window->n_workers, first, last);
     default:
         return batch_hist_quantile_ns(side->hist, begin, end, quantiles[number]) * 1e-9;
@@ -67,7 +66,7 @@ static double number_of(const struct side *side, enum live_number number, uint32
 }
 
 static struct ci error_of(const struct side *measured, const struct side *other,
-                          enum live_number number)
+                          enum fidelity_number number)
 {
     uint32_t n = measured->plan.n_batches;
     double *errors = mem_calloc(n, sizeof *errors);
@@ -94,14 +93,15 @@ static struct batch_plan plan_of(const struct live_window *window, const struct 
 }
 
 void live_compare_row(const struct live_window *window, const struct record *measured,
-                      const struct record *other, struct live_row *row)
+                      const struct record *other, struct fidelity_row *row)
 {
     const struct record *shown = other ? other : measured;
     struct batch_plan plan = plan_of(window, measured, shown);
     struct side base = side_of(window, measured, &plan), side = side_of(window, shown, &plan);
-    for (int i = 0; i < N_LIVE_NUMBERS; i++) {
-        row->number[i].value = number_of(&side, (enum live_number)i, 0, plan.n_batches);
-        row->number[i].error_frac = other ? error_of(&base, &side, (enum live_number)i) : ci_none();
+    for (int i = 0; i < N_FIDELITY_NUMBERS; i++) {
+        row->number[i].value = number_of(&side, (enum fidelity_number)i, 0, plan.n_batches);
+        row->number[i].error_frac =
+            other ? error_of(&base, &side, (enum fidelity_number)i) : ci_none();
     }
     batch_hist_destroy(base.hist);
     batch_hist_destroy(side.hist);

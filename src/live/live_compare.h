@@ -8,33 +8,22 @@
 //
 //     struct live_window window = {first_bin, n_bins, n_units};
 //     live_compare_row(&window, measured, computed, &row);
-//     row.number[LIVE_P95].error_frac.value        // 0.03: the computed p95 is 3 % longer
+//     row.number[FIDELITY_P95].error_frac.value        // 0.03: the computed p95 is 3 % longer
 #ifndef LIVE_LIVE_COMPARE_H
 #define LIVE_LIVE_COMPARE_H
 
 #include <stdint.h>
 
-#include "results/ci.h"
+#include "results/fidelity.h"
 #include "results/record.h"
-
-enum live_number { LIVE_MEAN, LIVE_P50, LIVE_P95, LIVE_P99, LIVE_BUSY, N_LIVE_NUMBERS };
-extern const char *const live_compare_names[]; // "mean" "p50" "p95" "p99" "busy" NULL
 
 struct live_window {
     uint32_t first_bin, n_bins; // that are measured
     uint32_t n_workers;
 };
 
-// Of all services together: latencies in seconds, busy as a fraction.
-struct live_row {
-    struct {
-        double value;
-        struct ci error_frac; // not known for what was measured itself
-    } number[N_LIVE_NUMBERS];
-};
-
 // other: NULL, then the row has what was measured alone.
 void live_compare_row(const struct live_window *window, const struct record *measured,
-                      const struct record *other, struct live_row *row);
+                      const struct record *other, struct fidelity_row *row);
 
 #endif

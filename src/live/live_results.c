@@ -18,11 +18,6 @@ const char *const live_results_rows[] = {"measured",
                                          "and gaps",
                                          NULL};
 
-bool live_results_is_part(int row)
-{
-    return (row > LIVE_ROW_TERMS && row <= LIVE_ROW_OWN_SPEED) || row == LIVE_ROW_REPLAY_GAPS;
-}
-
 static struct meta *meta_of(const struct study *study, int64_t end_ns)
 {
     struct meta *meta = study_meta(study);
@@ -121,7 +116,7 @@ int live_results_compare(MPI_Comm comm, const struct live_log *log, struct live_
     for (int term = 0; term < N_LIVE_TERMS && rc == 0; term++)
         if (live_simulate_has(log->plan, (enum live_term)term))
             rc = compare_simulated(comm, log, LIVE_ROW_TERMS + term, 1, to, err);
-    double slower = 1 / (1 + to->rows[LIVE_ROW_TERMS].number[LIVE_BUSY].error_frac.value);
+    double slower = 1 / (1 + to->rows[LIVE_ROW_TERMS].number[FIDELITY_BUSY].error_frac.value);
     if (rc == 0 && isfinite(slower))
         rc = compare_simulated(comm, log, LIVE_ROW_OWN_SPEED, slower, to, err);
     if (rc == 0) {
@@ -129,6 +124,15 @@ int live_results_compare(MPI_Comm comm, const struct live_log *log, struct live_
         compare_replay(log, true, to);
     }
     return rc;
+}
+
+struct fidelity live_results_fidelity(const struct live_results *results)
+{
+    struct fidelity fidelity = {.n = 0};
+    for (int r = 0; r < N_LIVE_ROWS; r++)
+        if (results->has_row[r])
+            fidelity_add(&fidelity, live_results_rows[r], &results->rows[r]);
+    return fidelity;
 }
 
 void live_results_release(struct live_results *results)

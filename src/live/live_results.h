@@ -34,8 +34,6 @@ enum {
     N_LIVE_ROWS
 };
 extern const char *const live_results_rows[]; // of N_LIVE_ROWS, NULL behind them
-// Is the row the one before it with something changed? Then people see it indented.
-bool live_results_is_part(int row);
 
 struct live_results {
     struct meta *meta;       // owned
@@ -43,7 +41,7 @@ struct live_results {
     struct summary *summary; // owned
     struct live_window window;
     bool has_row[N_LIVE_ROWS]; // what the study has not, has no row
-    struct live_row rows[N_LIVE_ROWS];
+    struct fidelity_row rows[N_LIVE_ROWS];
     double gap_mean_s; // from when a request could begin until it did, on average
 };
 
@@ -60,6 +58,8 @@ int live_results_compare(MPI_Comm comm, const struct live_log *log, struct live_
 // and there are no rows.
 int live_results_simulate(MPI_Comm comm, const struct study *study, const struct live_log *log,
                           struct live_results *to, struct err *err);
+// Not collective. The rows that there are, with their names; to be released.
+struct fidelity live_results_fidelity(const struct live_results *results);
 // Not collective.
 void live_results_release(struct live_results *results);
 

@@ -2134,6 +2134,11 @@ def group_serve(folder):
                f"{name}: {rows['simulated']} {again}")
     shown = call("show", "m.h5", cwd=folder)[1]
     expect("study served, measured" in shown and "measured: spin" in shown, "show", shown)
+    # The file has the comparison as it was printed: a JSON number has all of its digits.
+    expect(tables_of("show", "m.h5", cwd=folder)["fidelity"] == tables["fidelity"], "the comparison in the file")
+    rc, out, err = call("report", "m.h5", cwd=folder)
+    with open(os.path.join(folder, "m.html"), encoding="utf-8") as f:
+        expect(rc == 0 and "at its own speed" in f.read(), "the comparison in the report", out + err)
     rc, out, err = call("compare", "r.h5", "m.h5", cwd=folder)
     expect(rc == 0 and "p95" in out, "compare", out + err)
     rc, _, err = call("run", "served.yaml", "-o", "m.h5", "--resume", cwd=folder)
@@ -2145,7 +2150,7 @@ def group_serve(folder):
     rc, out, err = call("serve", "served.yaml", "-o", "m.h5", "-f", "--engine", "spin", "--idle", "sleep", "--grace",
                         "0s", "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
     expect(rc == 0 and "% of the time of requests (idle workers slept)" in out, "what something else took of", out)
-    expect(rc == 0 and "\n  and gaps" in out and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
+    expect(rc == 0 and "\nand gaps" in out and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
     rc, tables, fates, err = served(folder, "--fail-after", "7", "--set", "fleet.groups[0].cores=2")
     expect(rc == 0 and fates.count("lost") == 1 and fates.count("ended") == len(fates) - 1, "a worker fails",
            f"{rc} {err} {fates.count('lost')}")

@@ -166,7 +166,7 @@ START_TEST(results)
         ck_assert_int_le(busy_ns, result->counts.busy_ns);
         // With the servers' own times, gaps and routing, what was measured comes again.
         ck_assert(results.has_row[LIVE_ROW_REPLAY_GAPS]);
-        double error = results.rows[LIVE_ROW_REPLAY_GAPS].number[LIVE_MEAN].error_frac.value;
+        double error = results.rows[LIVE_ROW_REPLAY_GAPS].number[FIDELITY_MEAN].error_frac.value;
         ck_assert_double_le(error, 0.05);
         ck_assert_double_ge(error, -0.05);
         live_results_release(&results);

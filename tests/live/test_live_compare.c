@@ -31,15 +31,15 @@ START_TEST(twice)
     struct study *study = live_fixture_study(NULL, NULL, NULL);
     struct live_plan *plan = live_fixture_plan(study);
     struct record *once = record_of(plan, 8), *twice = record_of(plan, 16);
-    struct live_row row;
+    struct fidelity_row row;
     live_compare_row(&window, once, twice, &row);
-    for (int i = 0; i < N_LIVE_NUMBERS; i++) {
+    for (int i = 0; i < N_FIDELITY_NUMBERS; i++) {
         ck_assert_double_eq_tol(row.number[i].error_frac.value, 1, 1e-9);
         ck_assert_double_lt(row.number[i].error_frac.half_95, 1e-6);
     }
-    ck_assert_double_eq_tol(row.number[LIVE_P95].value, 16e-9, 1e-12);
-    ck_assert_double_eq_tol(row.number[LIVE_BUSY].value, 16e-9 * (double)plan->n_queries / 2 / 0.2,
-                            1e-12);
+    ck_assert_double_eq_tol(row.number[FIDELITY_P95].value, 16e-9, 1e-12);
+    ck_assert_double_eq_tol(row.number[FIDELITY_BUSY].value,
+                            16e-9 * (double)plan->n_queries / 2 / 0.2, 1e-12);
     record_destroy(once);
     record_destroy(twice);
     live_plan_destroy(plan);
@@ -53,10 +53,10 @@ START_TEST(itself)
     struct study *study = live_fixture_study(NULL, NULL, NULL);
     struct live_plan *plan = live_fixture_plan(study);
     struct record *record = record_of(plan, 700 * SIMTIME_US);
-    struct live_row alone, same;
+    struct fidelity_row alone, same;
     live_compare_row(&window, record, NULL, &alone);
     live_compare_row(&window, record, record, &same);
-    for (int i = 0; i < N_LIVE_NUMBERS; i++) {
+    for (int i = 0; i < N_FIDELITY_NUMBERS; i++) {
         ck_assert(isnan(alone.number[i].error_frac.value));
         ck_assert_double_eq(same.number[i].error_frac.value, 0);
         ck_assert_double_eq(same.number[i].value, alone.number[i].value);

@@ -40,7 +40,7 @@ START_TEST(no_error)
     for (int r = 0; r < N_LIVE_ROWS; r++) {
         bool wanted = r == LIVE_ROW_MEASURED || r == LIVE_ROW_TERMS || r >= LIVE_ROW_OWN_SPEED;
         ck_assert(results.has_row[r] == wanted);
-        for (int i = 0; wanted && r != LIVE_ROW_MEASURED && i < N_LIVE_NUMBERS; i++)
+        for (int i = 0; wanted && r != LIVE_ROW_MEASURED && i < N_FIDELITY_NUMBERS; i++)
             ck_assert_double_eq_tol(results.rows[r].number[i].error_frac.value, 0, 1e-9);
     }
     live_results_release(&results);
@@ -53,10 +53,10 @@ START_TEST(own_speed)
 {
     struct live_results results;
     compare_one_core(66 * SIMTIME_US, &results);
-    const struct live_row *simulated = &results.rows[LIVE_ROW_TERMS];
-    ck_assert_double_eq_tol(simulated->number[LIVE_BUSY].error_frac.value, 60.0 / 66 - 1, 1e-3);
-    for (int i = 0; i < N_LIVE_NUMBERS; i++) {
-        const struct live_row *own = &results.rows[LIVE_ROW_OWN_SPEED];
+    const struct fidelity_row *simulated = &results.rows[LIVE_ROW_TERMS];
+    ck_assert_double_eq_tol(simulated->number[FIDELITY_BUSY].error_frac.value, 60.0 / 66 - 1, 1e-3);
+    for (int i = 0; i < N_FIDELITY_NUMBERS; i++) {
+        const struct fidelity_row *own = &results.rows[LIVE_ROW_OWN_SPEED];
         ck_assert_double_lt(simulated->number[i].error_frac.value, -0.03);
         ck_assert_double_eq_tol(own->number[i].error_frac.value, 0, 2e-3); // ends in other bins
     }
