@@ -2146,6 +2146,7 @@ def group_serve(folder):
                         "0s", "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
     expect(rc == 0 and "% of the time of requests (idle workers slept)" in out, "what something else took of", out)
     expect(rc == 0 and "\n  and gaps" in out and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
+    expect(not re.search(r"\de[+-]\d", out), "numbers as people write them", out)
     rc, tables, fates, err = served(folder, "--fail-after", "7", "--set", "fleet.groups[0].cores=2")
     expect(rc == 0 and fates.count("lost") == 1 and fates.count("ended") == len(fates) - 1, "a worker fails",
            f"{rc} {err} {fates.count('lost')}")
@@ -2172,6 +2173,9 @@ def group_serve(folder):
     for option, *value in (("--output", "n.h5"), ("--trace", "n.csv"), ("--force",)):
         refused(f"a search with {option}", f"{option}: expected none with --find", folder, "serve", "served.yaml",
                 "--find", "2", "--engine", "spin", option, *value)
+    rc, out, err = call("serve", "served.yaml", "--find", "1", "--engine", "spin", "--idle", "sleep", "--set",
+                        "traffic[0].sla={p95: 100ns}", cwd=folder)
+    expect(rc == 0 and "> 1000" in out, "far above a target", out + err)
     refused("a trace over the study", r"trace served.yaml: is the study itself", folder, "serve", "served.yaml", "-f",
             "--engine", "spin", "--trace", "served.yaml")
     refused("a trace over the output", r"trace n.h5: is the output, too", folder, "serve", "served.yaml", "-o", "n.h5",
