@@ -126,10 +126,13 @@ static void print_setting(struct report_out *out, const struct asked *asked,
     if (n_used + (is_fleet ? 1 : 0) > result->n_cores)
         report_text(out,
                     "warning: %u worker%s%s on %u core%s: they take time from one another, which "
-                    "the study knows nothing of\n",
+                    "the study knows nothing of%s\n",
                     result->n_workers, result->n_workers == 1 ? "" : "s",
                     is_fleet ? " and a balancer" : "", result->n_cores,
-                    result->n_cores == 1 ? "" : "s");
+                    result->n_cores == 1 ? "" : "s",
+                    is_fleet ? "; each rank has the cores that mpirun binds it to, and with "
+                               "--bind-to none all of them"
+                             : "");
     else if (result->n_pinned < result->n_workers)
         report_text(out, "warning: %u of %u workers could not be kept on a core of their own\n",
                     result->n_workers - result->n_pinned, result->n_workers);

@@ -2304,6 +2304,11 @@ def fleet(folder):
         rows = list(csv.DictReader(file))
     expect(rc == 0 and "2 servers and a balancer; queries let in by the balancer" in out and "and gaps" in out,
            "a fleet", out + err)
+    done = subprocess.run(["mpirun", "-n", "2", PROGRAM, "serve", "served.yaml", "-f", "--engine", "spin", "--idle",
+                           "sleep", "-o", "b.h5", "--set", f"fleet.groups[0].cores={os.cpu_count()}"], cwd=folder,
+                          capture_output=True, text=True, timeout=60, check=False)
+    expect(done.returncode == 0 and "with --bind-to none all of them" in done.stdout, "workers without cores",
+           done.stdout + done.stderr)
     expect({row["server"] for row in rows} == {"0", "1"} and {row["fate"] for row in rows} == {"ended"}
            and f"{len(rows)} of " in out, "both servers answer", str(rows[:3]))
     servers = tables_of("show", "f.h5", cwd=folder)["groups"][0]
