@@ -300,13 +300,18 @@ static void report(struct cmd_line *line, const struct asked *asked,
 
 struct meter {
     struct progress progress;
+    bool began; // to send; before it engines and tables were made
     double duration_ns;
 };
 
 static void on_progress(void *user, int64_t now_ns)
 {
     struct meter *meter = user;
-    progress_update(&meter->progress, (double)now_ns / meter->duration_ns, 0);
+    double done_frac = (double)now_ns / meter->duration_ns;
+    if (!meter->began)
+        progress_ready(&meter->progress);
+    meter->began = true;
+    progress_update(&meter->progress, done_frac, 0);
 }
 
 static bool stops(void *user)
