@@ -114,17 +114,20 @@ static void print_keys(struct report_out *out, const struct run_result *run)
                      table_interval(latency[SUMMARY_P95].value, latency[SUMMARY_P95].half_95, MS),
                      table_interval(latency[SUMMARY_P99].value, latency[SUMMARY_P99].half_95, MS),
                      mem_printf("%.3g %%", utilisation(run) * 100),
-                     table_interval(fleet->power_w.value, fleet->power_w.half_95, 1),
+                     fleet->power_w.value == 0 // no server has a power curve
+                         ? mem_strdup("-")
+                         : table_interval(fleet->power_w.value, fleet->power_w.half_95, 1),
                      table_interval(fleet->queries_per_j.value, fleet->queries_per_j.half_95, 1),
                      mem_printf("%llu", (unsigned long long)run->info.n_queries)};
-    const struct page_key keys[] = {{"served, queries per second", texts[0], NULL},
-                                    {"p50, ms", texts[1], NULL},
-                                    {"p95, ms", texts[2], NULL},
-                                    {"p99, ms", texts[3], NULL},
-                                    {"busiest part is used to", texts[4], NULL},
-                                    {"power, W", texts[5], NULL},
-                                    {"queries per joule (QPS/W)", texts[6], NULL},
-                                    {"queries simulated", texts[7], NULL}};
+    const struct page_key keys[] = {
+        {"served, queries per second", texts[0], NULL},
+        {"p50, ms", texts[1], NULL},
+        {"p95, ms", texts[2], NULL},
+        {"p99, ms", texts[3], NULL},
+        {"busiest part is used to", texts[4], NULL},
+        {"power, W", texts[5], NULL},
+        {"queries per joule (QPS/W)", texts[6], NULL},
+        {report_measured_by(&run->info) ? "queries served" : "queries simulated", texts[7], NULL}};
     page_keys(out, keys, sizeof keys / sizeof *keys);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         mem_free(texts[i]);
@@ -473,9 +476,10 @@ void page_run_print(struct report_out *out, const struct run_result *run)
 {
     const struct meta *m = run->meta;
     char *subtitle = mem_printf(
-        "a run of recfleet %s: policy %s, %u server%s, %g s simulated, seed %llu",
+        "a run of recfleet %s: policy %s, %u server%s, %g s %s, seed %llu",
         table_or_dash(m->program_version), table_or_dash(m->policy), m->n_servers,
-        m->n_servers == 1 ? "" : "s", simtime_to_s(m->duration_ns), (unsigned long long)m->seed);
+        m->n_servers == 1 ? "" : "s", simtime_to_s(m->duration_ns),
+        report_measured_by(&run->info) ? "for real" : "simulated", (unsigned long long)m->seed);
     struct page *page = page_open(out, table_or_dash(m->study_name), subtitle);
     bool latency = run->summary->fleet.verdict != OVERLOAD_YES;
     print_answer(out, run);

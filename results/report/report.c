@@ -36,8 +36,7 @@ static void print_relaxations(struct report_out *out, const struct summary_fleet
     }
 }
 
-// Was it no simulation? Then what ran it, "measured: spin"; else NULL (src/live).
-static const char *measured_by(const struct run_info *run)
+const char *report_measured_by(const struct run_info *run)
 {
     return run && run->layout && strncmp(run->layout, "measured", 8) == 0 ? run->layout : NULL;
 }
@@ -51,8 +50,8 @@ static void print_head(struct report_out *out, const struct meta *m, const struc
                 table_or_dash(m->policy), (unsigned long long)m->seed);
     report_text(out, "%u cell%s, %u servers   %s %g s, measured %g s .. %g s (warm-up %s)\n",
                 m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers,
-                measured_by(run) ? "ran for" : "simulated", simtime_to_s(m->duration_ns), from_s,
-                to_s,
+                report_measured_by(run) ? "ran for" : "simulated", simtime_to_s(m->duration_ns),
+                from_s, to_s,
                 m->warmup_auto     ? "automatic"
                 : m->warmup_ns > 0 ? "given"
                                    : "none");
@@ -293,11 +292,11 @@ static void print_losses(struct report_out *out, const struct meta *m, const str
 
 static void print_run(struct report_out *out, const struct run_info *run)
 {
-    if (measured_by(run)) {
+    if (report_measured_by(run)) {
         report_text(out,
                     "%llu queries in %.3g s, %s; watts are the platform's curve at that "
                     "utilisation\n",
-                    (unsigned long long)run->n_queries, run->wall_s, measured_by(run));
+                    (unsigned long long)run->n_queries, run->wall_s, report_measured_by(run));
         return;
     }
     report_text(out, "%llu queries simulated in %.3g s of wall time on %d rank%s",

@@ -15,4 +15,7 @@
 void report_print(struct report_out *out, const struct meta *meta, const struct summary *summary,
                   const struct run_info *run);
 
+// Was it no simulation? Then what ran it, "measured: spin"; else NULL, as of `run` NULL.
+const char *report_measured_by(const struct run_info *run);
+
 #endif

@@ -127,10 +127,13 @@ static void print_setting(struct report_out *out, const struct asked *asked,
     if (n_used + (is_fleet ? 1 : 0) > result->n_cores)
         report_text(out,
                     "warning: %u worker%s%s on %u core%s: they take time from one another, which "
-                    "the study knows nothing of\n",
+                    "the study knows nothing of%s\n",
                     result->n_workers, result->n_workers == 1 ? "" : "s",
                     is_fleet ? " and a balancer" : "", result->n_cores,
-                    result->n_cores == 1 ? "" : "s");
+                    result->n_cores == 1 ? "" : "s",
+                    is_fleet ? "; each rank has the cores that mpirun binds it to, and with "
+                               "--bind-to none all of them"
+                             : "");
     else if (result->n_pinned < result->n_workers)
         report_text(out, "warning: %u of %u workers could not be kept on a core of their own\n",
                     result->n_workers - result->n_pinned, result->n_workers);
@@ -187,29 +190,38 @@ static void print_served(struct report_out *out, const struct serve_result *resu
     print_values(out, "served", values, sizeof values / sizeof *values);
 }
 
+// As people write them: 0.34, 100, 1640; no exponent. At most n characters in buf, which it
+// returns.
+static const char *plain(double value, int digits, char buf[32])
+{
+    int decimals = digits - 1 - (value > 0 ? (int)floor(log10(value)) : 0);
+    snprintf(buf, 32, "%.*f", decimals < 0 ? 0 : decimals > 6 ? 6 : decimals, value);
+    return buf;
+}
+
 // What took cores and time away from the server.
 static void print_disturbance(struct report_out *out, bool rests, const struct serve_result *result,
                               const struct live_results *results)
 {
-    report_text(out,
-                "something else took %.2g %% of %s; a request begins %.3g us after it could, on "
-                "average\n",
-                100 * interference_frac(&result->interference),
-                rests ? "the time of requests (idle workers slept)" : "the workers' time",
-                1e6 * results->gap_mean_s);
+    char a[32], b[32], c[32];
+    report_text(
+        out, "something else took %s %% of %s; a request begins %s us after it could, on average\n",
+        plain(100 * interference_frac(&result->interference), 2, a),
+        rests ? "the time of requests (idle workers slept)" : "the workers' time",
+        plain(1e6 * results->gap_mean_s, 3, b));
     if (!result->sent_by_thread)
         return;
     double p50_s = simtime_to_s(live_load_lateness_ns(result->log, 0.5));
     double p99_s = simtime_to_s(live_load_lateness_ns(result->log, 0.99));
     double max_s = simtime_to_s(live_load_lateness_ns(result->log, 1));
-    report_text(out, "queries were sent %.3g us late at the median, p99 %.3g us, at most %.3g us\n",
-                1e6 * p50_s, 1e6 * p99_s, 1e6 * max_s);
+    report_text(out, "queries were sent %s us late at the median, p99 %s us, at most %s us\n",
+                plain(1e6 * p50_s, 3, a), plain(1e6 * p99_s, 3, b), plain(1e6 * max_s, 3, c));
     double service_s = summary_total(results->summary)->service_mean_s.value;
     if (p99_s > 0.05 * service_s)
         report_text(out,
-                    "warning: p99 of that is %.2g %% of the mean service time: arrivals are not "
+                    "warning: p99 of that is %s %% of the mean service time: arrivals are not "
                     "those of the study\n",
-                    100 * p99_s / service_s);
+                    plain(100 * p99_s / service_s, 2, a));
 }
 
 static void report(struct cmd_line *line, const struct asked *asked,
@@ -238,13 +250,18 @@ static void report(struct cmd_line *line, const struct asked *asked,
 
 struct meter {
     struct progress progress;
+    bool began; // to send; before it engines and tables were made
     double duration_ns;
 };
 
 static void on_progress(void *user, int64_t now_ns)
 {
     struct meter *meter = user;
-    progress_update(&meter->progress, (double)now_ns / meter->duration_ns, 0);
+    double done_frac = (double)now_ns / meter->duration_ns;
+    if (!meter->began)
+        progress_ready(&meter->progress);
+    meter->began = true;
+    progress_update(&meter->progress, done_frac, 0);
 }
 
 static bool stops(void *user)
@@ -380,6 +397,12 @@ static void print_bracket(struct report_out *out, const char *who, double held_q
         report_text(out, ", missed %.6g qps", missed_qps);
 }
 
+// A latency that is ten times the target says no more by being a million times it.
+static char *percent(double frac)
+{
+    return isfinite(frac) && frac > 10 ? mem_strdup("> 1000") : table_fixed(100 * frac, 1);
+}
+
 static void print_found(struct report_out *out, const struct live_find *find)
 {
     struct table *table = table_create(0);
@@ -391,8 +414,8 @@ static void print_found(struct report_out *out, const struct live_find *find)
     for (uint32_t i = 0; i < find->n_steps; i++) {
         const struct live_find_step *step = &find->steps[i];
         table_value(table, table_number(step->rate_qps), step->rate_qps);
-        table_value(table, table_fixed(100 * step->measured, 1), step->measured);
-        table_value(table, table_fixed(100 * step->simulated, 1), step->simulated);
+        table_value(table, percent(step->measured), step->measured);
+        table_value(table, percent(step->simulated), step->simulated);
         table_cell(table, mem_strdup(step->measured <= 1 ? "yes" : "no"));
     }
     table_print(table, out, "steps");
@@ -407,7 +430,7 @@ static void print_found(struct report_out *out, const struct live_find *find)
     print_bracket(out, "for real", find->held_qps, find->missed_qps);
     print_bracket(out, "; simulated", find->simulated_held_qps, find->simulated_missed_qps);
     if (find->held_qps > 0)
-        report_text(out, "; simulated is %+.2g %% off",
+        report_text(out, "; simulated is %+.1f %% off",
                     100 * (find->simulated_held_qps / find->held_qps - 1));
     report_text(out, "\n");
 }

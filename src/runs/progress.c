@@ -200,6 +200,11 @@ void progress_from(struct progress *progress, double done_frac, uint64_t n_queri
     progress->from_queries = n_queries;
 }
 
+void progress_ready(struct progress *progress)
+{
+    progress->pace_s = wallclock_s();
+}
+
 void progress_update(struct progress *progress, double done_frac, uint64_t n_queries)
 {
     if (!progress->out)

@@ -57,6 +57,8 @@ void progress_start(struct progress *progress, FILE *out);
 void progress_start_json(struct progress *progress, FILE *out);
 // Says that so much was done before the start.
 void progress_from(struct progress *progress, double done_frac, uint64_t n_queries);
+// Says that all is ready and the work begins now: what went before says nothing of its pace.
+void progress_ready(struct progress *progress);
 // What is done so far. Cheap when it is too early to print.
 void progress_update(struct progress *progress, double done_frac, uint64_t n_queries);
 // p95 so far of the run, or of that point of a sweep; told with the next update.

@@ -2151,6 +2151,7 @@ def group_serve(folder):
                         "0s", "--set", "fleet.groups[0].cost.fixed=5ms", cwd=folder)
     expect(rc == 0 and "% of the time of requests (idle workers slept)" in out, "what something else took of", out)
     expect(rc == 0 and "\nand gaps" in out and "refused, lost or left, too" in out and "the same queries" not in out, "queries that are left", out)
+    expect(not re.search(r"\de[+-]\d", out), "numbers as people write them", out)
     rc, tables, fates, err = served(folder, "--fail-after", "7", "--set", "fleet.groups[0].cores=2")
     expect(rc == 0 and fates.count("lost") == 1 and fates.count("ended") == len(fates) - 1, "a worker fails",
            f"{rc} {err} {fates.count('lost')}")
@@ -2177,6 +2178,9 @@ def group_serve(folder):
     for option, *value in (("--output", "n.h5"), ("--trace", "n.csv"), ("--force",)):
         refused(f"a search with {option}", f"{option}: expected none with --find", folder, "serve", "served.yaml",
                 "--find", "2", "--engine", "spin", option, *value)
+    rc, out, err = call("serve", "served.yaml", "--find", "1", "--engine", "spin", "--idle", "sleep", "--set",
+                        "traffic[0].sla={p95: 100ns}", cwd=folder)
+    expect(rc == 0 and "> 1000" in out, "far above a target", out + err)
     refused("a trace over the study", r"trace served.yaml: is the study itself", folder, "serve", "served.yaml", "-f",
             "--engine", "spin", "--trace", "served.yaml")
     refused("a trace over the output", r"trace n.h5: is the output, too", folder, "serve", "served.yaml", "-o", "n.h5",
@@ -2305,6 +2309,11 @@ def fleet(folder):
         rows = list(csv.DictReader(file))
     expect(rc == 0 and "2 servers and a balancer; queries let in by the balancer" in out and "and gaps" in out,
            "a fleet", out + err)
+    done = subprocess.run(["mpirun", "-n", "2", PROGRAM, "serve", "served.yaml", "-f", "--engine", "spin", "--idle",
+                           "sleep", "-o", "b.h5", "--set", f"fleet.groups[0].cores={os.cpu_count()}"], cwd=folder,
+                          capture_output=True, text=True, timeout=60, check=False)
+    expect(done.returncode == 0 and "with --bind-to none all of them" in done.stdout, "workers without cores",
+           done.stdout + done.stderr)
     expect({row["server"] for row in rows} == {"0", "1"} and {row["fate"] for row in rows} == {"ended"}
            and f"{len(rows)} of " in out, "both servers answer", str(rows[:3]))
     servers = tables_of("show", "f.h5", cwd=folder)["groups"][0]

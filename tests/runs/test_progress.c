@@ -57,6 +57,27 @@ START_TEST(goes_on)
 }
 END_TEST
 
+// Nor does the time in which things were made ready.
+START_TEST(made_ready)
+{
+    char text[200];
+    FILE *out = tmpfile();
+    struct progress progress;
+    progress_start(&progress, out);
+    progress.start_s -= 60;
+    progress.pace_s -= 60;
+    progress.last_s -= 60;
+    progress_ready(&progress);
+    progress.pace_s -= 2;
+    progress_update(&progress, 0.5, 0);
+    rewind(out);
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, out));
+    ck_assert_ptr_nonnull(strstr(text, "50.0 % done"));
+    ck_assert_ptr_nonnull(strstr(text, "0:02 left"));
+    fclose(out);
+}
+END_TEST
+
 // What else there is to say stands between the share and the rate.
 START_TEST(note)
 {
@@ -269,10 +290,11 @@ END_TEST
 
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", clocks},   {"core", lines_now_and_then},
-                                       {"core", goes_on},  {"core", note},
-                                       {"core", p95},      {"core", bar},
-                                       {"core", search},   {"core", json},
-                                       {"core", json_p95}, {"limits", silent}};
+    const struct suite_test tests[] = {{"core", clocks},  {"core", lines_now_and_then},
+                                       {"core", goes_on}, {"core", made_ready},
+                                       {"core", note},    {"core", p95},
+                                       {"core", bar},     {"core", search},
+                                       {"core", json},    {"core", json_p95},
+                                       {"limits", silent}};
     return suite_run("progress", tests, sizeof tests / sizeof *tests);
 }

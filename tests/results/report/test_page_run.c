@@ -96,8 +96,32 @@ START_TEST(answers)
 }
 END_TEST
 
+// Of a server that ran for real nothing is called simulated; watts that nothing knows are not 0.
+START_TEST(measured)
+{
+    char layout[] = "measured: spin";
+    struct run_result *run = run_at(0.5, 0.1);
+    const char *was = run->info.layout;
+    char *text = page_of(run, REPORT_HTML);
+    ck_assert(strstr(text, "s simulated, seed") && strstr(text, "queries simulated"));
+    mem_free(text);
+    run->info.layout = layout;
+    run->summary->fleet.power_w = (struct ci){.value = 0};
+    text = page_of(run, REPORT_HTML);
+    ck_assert(strstr(text, "s for real, seed") && strstr(text, "queries served"));
+    ck_assert_ptr_null(strstr(text, "simulated, seed"));
+    ck_assert_ptr_null(strstr(text, "queries simulated"));
+    const char *power = strstr(text, "power, W"), *next = strstr(text, "queries per joule");
+    ck_assert(power && next && strstr(power, ">-<") && strstr(power, ">-<") < next);
+    mem_free(text);
+    run->info.layout = was;
+    run_result_destroy(run);
+}
+END_TEST
+
 int main(void)
 {
-    const struct suite_test tests[] = {{"core", percentiles}, {"core", answers}};
+    const struct suite_test tests[] = {
+        {"core", percentiles}, {"core", answers}, {"core", measured}};
     return suite_run("page_run", tests, sizeof tests / sizeof *tests);
 }
