@@ -2428,6 +2428,7 @@ def profile_of_file(folder):
     refused("no file", r"mine: engine ort: expected --file", folder, "profile", "mine", *words[:4], "-o", "none")
     refused("two names", r"recfleet profile: engine ort runs --file, one model: expected one name for it, got 2", folder, "profile",
             "mine", "other", *words, "-o", "none")
+    refused("no name", r'recfleet profile: expected the name of a model, in one line, got ""', folder, "profile", "", *words, "-o", "none")
 
 
 def profile_of_teams(folder):
@@ -2507,7 +2508,10 @@ def profile_refused(folder, measure):
                  ("--cores-per-worker", "2")),
                 ("a batch beyond the table", r"recfleet profile: --batch: expected whole numbers that rise, of at most 8 items",
                  ("--batch", "4,16")),
-                ("a time without a unit", r"recfleet profile: --time: expected a time", ("--time", "60")))
+                ("a time without a unit", r"recfleet profile: --time: expected a time", ("--time", "60")),
+                ("no name", r'recfleet profile: --name: expected a name of the machine, in one line, got ""', ("--name", "")),
+                ("a name of two lines", r"recfleet profile: --name: expected a name of the machine, in one line", ("--name", "a\nb")),
+                ("the name of a known platform", r'recfleet profile: --name: there is a platform "skylake"', ("--name", "skylake")))
     for what, pattern, words in expected:
         refused(what, pattern, folder, *measure, *words, "-o", "none")
     refused("a service that is not there", r'recfleet profile: spin.yaml has no service, .* called "rank"', folder,
