@@ -356,6 +356,8 @@ static int check_file(const struct task *task, int file, const char *stem, struc
 static int check_files(struct task *task, struct err *err)
 {
     task->folder = cmd_value(task->line, "--output", FOLDER);
+    if (!*task->folder)
+        return err_set(err, ERR_STUDY, "output '': expected the name of a folder");
     task->catalogue = mem_printf("%s/catalog", task->folder);
     task->made_folder = access(task->folder, F_OK) != 0;
     task->made_catalogue = access(task->catalogue, F_OK) != 0;

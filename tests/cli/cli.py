@@ -2502,6 +2502,7 @@ def profile_of_histories(folder):
 def profile_refused(folder, measure):
     """Mistakes are found before anything is measured; Ctrl-C leaves whole files or none."""
     refused("files that are there", r"output out/catalog/machine.yaml: .*--force", folder, *measure, "-o", "out")
+    refused("no folder", r"output '': expected the name of a folder", folder, *measure, "-o", "")
     expected = (("an engine", r'recfleet profile: --engine: expected .*spin.*, got "steam"', ("--engine", "steam")),
                 ("a number of cores", r"recfleet profile: --cores: expected at most \d+, the cores that", ("--cores", "1000")),
                 ("a team of too many cores", r"recfleet profile: --cores-per-worker: expected a divisor of --cores, 1, got 2",
