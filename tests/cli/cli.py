@@ -2499,8 +2499,22 @@ def profile_of_histories(folder):
             folder, *served_words, *warm, "-f", "--set", "fleet.groups[0].scheduler={policy: coalesce, batch_items: 4}")
 
 
+def one_process(folder, *words):
+    """What one process does alone, two do not do twice: one line says so, and each ends with 2."""
+    if not shutil.which("mpirun"):
+        return
+    done = subprocess.run(["mpirun", "-n", "2", "sh", "-c", '"$@"; echo "ends with $?"', "sh", PROGRAM, *words], cwd=folder,
+                          capture_output=True, text=True, timeout=120)
+    expect(sorted(done.stdout.splitlines()) == ["ends with 2"] * 2, f"{words[0]} on two ranks", done.stdout)
+    lines = [line for line in done.stderr.splitlines() if "expected one process, got 2 ranks" in line]
+    expect(len(lines) == 1 and lines[0].startswith(f"recfleet {words[0]}: "), f"{words[0]}: one line", done.stderr)
+
+
 def profile_refused(folder, measure):
     """Mistakes are found before anything is measured; Ctrl-C leaves whole files or none."""
+    one_process(folder, *measure, "-o", "ranks")
+    one_process(folder, "list", "models")
+    expect(not os.path.exists(os.path.join(folder, "ranks")), "nothing is written by two ranks")
     refused("files that are there", r"output out/catalog/machine.yaml: .*--force", folder, *measure, "-o", "out")
     refused("no folder", r"output '': expected the name of a folder", folder, *measure, "-o", "")
     expected = (("an engine", r'recfleet profile: --engine: expected .*spin.*, got "steam"', ("--engine", "steam")),
