@@ -549,7 +549,8 @@ static void print_cold(struct report_out *out, const struct subject *subject)
     struct table_unit unit = table_time_unit(profile->rests[0].first_s.value);
     struct table *table = table_create(0);
     table_head(table, mem_strdup("model"), "model");
-    table_head(table, mem_strdup("rest ms"), "rest_s");
+    table_head(table, mem_strdup("rest ms"), "asked_s");
+    table_head(table, mem_strdup("was ms"), "rest_s");
     table_head(table, mem_printf("first %s", unit.name), "first_s");
     table_head(table, mem_printf("last %s", unit.name), "last_s");
     table_head(table, mem_strdup("first/warm"), "first_ratio");
@@ -558,6 +559,7 @@ static void print_cold(struct report_out *out, const struct subject *subject)
     for (size_t i = 0; i < PROFILING_RESTS; i++) {
         const struct profile_rest *rest = &profile->rests[i];
         table_cell(table, mem_strdup(subject->entry.name));
+        table_value(table, table_number(1e3 * rest->asked_s), rest->asked_s);
         table_value(table, table_number(1e3 * rest->idle_s), rest->idle_s);
         put_ci(table, rest->first_s, unit.scale);
         put_ci(table, rest->last_s, unit.scale);

@@ -55,7 +55,8 @@ struct question {
     struct series means;              // of visits, of all requests
     struct series places[MOST_AFTER]; // COLD: of the requests at that place
     uint64_t n;                       // requests
-    double sum_s, sum_s2, idle_s;     // of requests; of rests
+    struct series rests;              // COLD: how long they were, by visit and core
+    double sum_s, sum_s2;             // of requests
     struct profile_time time;
     struct interference interference;
 };
@@ -88,6 +89,19 @@ static void append(struct series *to, double value)
 }
 
 // ---- what is asked ------------------------------------------------------------------------------
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Sorts them. One delay of a second would be most of a mean.
+static double median(struct series *of)
+{
+    qsort(of->v, of->n, sizeof *of->v, by_value);
+    return of->n > 0 ? (of->v[(of->n - 1) / 2] + of->v[of->n / 2]) / 2 : (double)NAN;
+}
 
 static int by_size(const void *a, const void *b)
 {
@@ -258,7 +272,7 @@ static void take_places(struct job *job, struct question *question)
             sum_s[samples[i].place] += samples[i].time_s;
             n_at[samples[i].place]++;
         }
-        question->idle_s += profile_crew_idle_s(job->crew, t) / question->visit.n_busy;
+        append(&question->rests, profile_crew_idle_s(job->crew, t));
     }
     for (uint32_t p = 0; p < question->visit.n_after; p++)
         if (n_at[p] > 0)
@@ -562,7 +576,7 @@ static void fill_noise(struct profile *to)
 }
 
 // The requests of a rest, as points of a fit. A standard error of one visit alone is not known.
-static void add_points(const struct question *question, double warm_s,
+static void add_points(const struct question *question, double warm_s, double idle_s,
                        struct cold_fit_point *points, size_t *n)
 {
     for (uint32_t p = 0; p < question->visit.n_after; p++) {
@@ -570,7 +584,7 @@ static void add_points(const struct question *question, double warm_s,
         double freedom = (double)question->places[p].n - 1;
         double error = isfinite(mean.half_95) ? mean.half_95 / ci_t(0.975, freedom) / warm_s : 1;
         points[(*n)++] = (struct cold_fit_point){
-            .idle_s = question->idle_s / (double)question->means.n,
+            .idle_s = idle_s,
             .work_s = p * warm_s,
             .cycle_work_s = question->visit.n_after * warm_s,
             .ratio = mean.value / warm_s,
@@ -588,16 +602,17 @@ static void fill_cold(struct job *job)
     struct cold_fit_point points[PROFILING_RESTS * MOST_AFTER];
     size_t n = 0;
     for (size_t i = 0; i < PROFILING_RESTS; i++) {
-        const struct question *question = &job->questions[job->n_questions - PROFILING_RESTS + i];
+        struct question *question = &job->questions[job->n_questions - PROFILING_RESTS + i];
         const struct series *places = question->places;
         uint32_t last = question->visit.n_after - 1;
         struct profile_rest *rest = &to->rests[question->item];
-        rest->idle_s = question->idle_s / (double)question->means.n;
+        rest->asked_s = question->visit.idle_s;
+        rest->idle_s = median(&question->rests);
         rest->first_s = ci_means(places[0].v, places[0].n);
         rest->last_s = ci_means(places[last].v, places[last].n);
         rest->first_ratio = rest->first_s.value / warm_s;
         rest->n = question->n / question->visit.n_after;
-        add_points(question, warm_s, points, &n);
+        add_points(question, warm_s, rest->idle_s, points, &n);
     }
     to->cold = cold_fit(points, n);
 }
@@ -761,6 +776,7 @@ static void close_all(struct job *job)
     profile_mix_destroy(job->mix);
     for (size_t i = 0; i < job->n_questions; i++) {
         mem_free(job->questions[i].means.v);
+        mem_free(job->questions[i].rests.v);
         for (size_t p = 0; p < MOST_AFTER; p++)
             mem_free(job->questions[i].places[p].v);
     }

@@ -91,7 +91,7 @@ struct profile_mixed {
 
 // Requests after a rest.
 struct profile_rest {
-    double idle_s; // as it was
+    double asked_s, idle_s; // as it was asked for; as it was, the median over visits and cores
     struct ci first_s, last_s;
     double first_ratio; // to the time on a warm core
     uint64_t n;         // cycles

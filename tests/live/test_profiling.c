@@ -93,8 +93,11 @@ START_TEST(spin_is_found_again)
         ck_assert_uint_eq(profile.cut_rows[i].items, sizes[i]);
         check_time(profile.cut_rows[i].time_s.value, sizes[i]);
     }
-    for (size_t i = 0; i < PROFILING_RESTS; i++)
+    for (size_t i = 0; i < PROFILING_RESTS; i++) {
         ck_assert_uint_ge(profile.rests[i].n, 1);
+        ck_assert_double_eq_tol(profile.rests[i].asked_s, 0.5e-3 * pow(4, (double)i), 1e-12);
+        ck_assert_double_ge(profile.rests[i].idle_s, profile.rests[i].asked_s);
+    }
     ck_assert(profile.cold.found || profile.cold.why);
     ck_assert_uint_ge(profile.n_requests, 100);
     ck_assert(isnan(profile.idle_w) == (*profile.power != '\0'));
