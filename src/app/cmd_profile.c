@@ -308,6 +308,10 @@ static int find_subjects(struct task *task, struct err *err)
     const struct cmd_line *line = task->line;
     const char *study = cmd_value(line, "--study", NULL);
     task->n = line->n_args;
+    if (cmd_given(line, "--file") && !task->type->reads_file)
+        return err_set(err, ERR_STUDY,
+                       "recfleet profile: --file: engine %s reads none: expected --engine ort",
+                       task->type->name);
     if (task->type->reads_file && task->n > 1)
         return err_set(err, ERR_STUDY,
                        "recfleet profile: engine %s runs --file, one model: "

@@ -2427,6 +2427,8 @@ def profile_of_file(folder):
     expect(rc == 0 and "served for real by engine ort, ONNX Runtime 1.13.1" in out, "a file that is served", out + err)
     refused("a library that is missing", r"mine: --library: expected ONNX Runtime: .*nowhere.so", folder, "profile", "mine",
             "--engine", "ort", "--library", "/nowhere.so", "--file", "m.onnx", "-o", "none")
+    refused("a file that no engine reads", r"recfleet profile: --file: engine own reads none: expected --engine ort", folder, "profile",
+            "ncf", "--file", "m.onnx", "-o", "none")
     refused("no file", r"mine: engine ort: expected --file", folder, "profile", "mine", *words[:4], "-o", "none")
     refused("two names", r"recfleet profile: engine ort runs --file, one model: expected one name for it, got 2", folder, "profile",
             "mine", "other", *words, "-o", "none")
