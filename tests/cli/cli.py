@@ -2655,6 +2655,10 @@ def group_model(folder):
             "import", "ranker.onnx", "--batch-dim", "b")
     refused("no such size", "ranker.onnx: --set \"seq=4\": no input has a dimension", folder, "model", "import",
             "ranker.onnx", "--set", "seq=4")
+    refused("a size of the items", "ranker.onnx: --set gives the dimension \"n\" a size, and no other one counts the items", folder,
+            "model", "import", "ranker.onnx", "--set", "n=5")
+    refused("a size of what --batch-dim names", "ranker.onnx: --set \"n=5\": that dimension counts the items", folder, "model",
+            "import", "ranker.onnx", "--batch-dim", "n", "--set", "n=5")
     refused("no such verb", "recfleet model: expected import, got \"imprt\"; did you mean \"import\"", folder,
             "model", "imprt", "ranker.onnx")
 
