@@ -549,6 +549,7 @@ static void fill_mixed(struct job *job)
         mixed->sum = profile_mix_sum(job->mix, &alone, mixed->cut_items, b);
         struct profile_mix_sum fitted = fit_rows(job, mixed->cut_items, b, rows);
         mixed->cv = fitted.cv;
+        mixed->factor = fitted.ratio.value;
         memcpy(mixed->lag, fitted.lag, sizeof mixed->lag);
         mixed->query_work_s = mixed->sum.work_item_s * qsize_mean_items(config->sizes);
         mixed->taken_frac = interference_frac(&question->interference);

@@ -84,6 +84,7 @@ struct profile_mixed {
     uint32_t cut_items, busy;
     struct profile_mix_sum sum; // its ratio is to the times of sizes alone
     double cv;                  // round the times that a table of this mix has
+    double factor;              // that all of these times have, so that the mix has its mean
     double lag[PROFILE_MIX_LAGS];
     double query_work_s;             // time of all requests of a query, on average
     double taken_frac, untimed_frac; // of it: taken; taken and in no request's time
