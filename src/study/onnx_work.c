@@ -151,9 +151,10 @@ static int find_size(struct axis *axis, const struct onnx_graph *graph,
         others |= graph->inputs[i].rank > 0 && graph->inputs[i].role != ONNX_OF_BAGS;
     for (size_t i = 0; i < graph->n_inputs; i++) {
         const struct onnx_input *input = &graph->inputs[i];
+        struct onnx_part size;
         if (input->rank == 0 || (others && input->role == ONNX_OF_BAGS))
             continue;
-        if (input->sizes[0] < 0)
+        if (input->sizes[0] < 0 && setting_of(options, input->names[0], &size))
             return err_set(
                 err, ERR_STUDY,
                 "--set gives the dimension \"%.40s\" a size, and no other one counts the "
