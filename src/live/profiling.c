@@ -364,16 +364,25 @@ static uint64_t count_requests(const struct job *job)
     return n;
 }
 
-// Is it to stop? Done is what is answered, or the time that is over, whichever is more.
-static bool watched(struct job *job)
+// What is done when so many questions have had their turn, 0..1: what is answered, or what the time
+// and the least rounds, which it takes however long they last, say; whichever is more.
+static double done_frac(const struct job *job, uint64_t n_turns)
+{
+    double n = (double)job->n_questions, n_answered = 0, all_s = job->end_s - job->begin_s;
+    double time_frac = all_s > 0 ? (wallclock_s() - job->begin_s) / all_s : 1;
+    double rounds_frac = (double)n_turns / (LEAST_ROUNDS * n);
+    for (size_t i = 0; i < job->n_questions; i++)
+        n_answered += job->questions[i].answered;
+    return fmin(fmax(fmin(time_frac, rounds_frac), n_answered / n), 0.999);
+}
+
+// Is it to stop?
+static bool watched(struct job *job, uint64_t n_turns)
 {
     const struct profiling_config *config = job->config;
-    double n = 0, time_frac = (wallclock_s() - job->begin_s) / (job->end_s - job->begin_s);
-    for (size_t i = 0; i < job->n_questions; i++)
-        n += job->questions[i].answered;
-    double done_frac = fmin(fmax(time_frac, n / (double)job->n_questions), 0.999);
-    job->stopped = job->stopped ||
-                   (config->watch && config->watch(config->user, done_frac, count_requests(job)));
+    job->stopped =
+        job->stopped || (config->watch &&
+                         config->watch(config->user, done_frac(job, n_turns), count_requests(job)));
     return job->stopped;
 }
 
@@ -409,7 +418,7 @@ static bool go_round(struct job *job, uint64_t round, size_t *order)
             continue;
         if (round >= LEAST_ROUNDS && wallclock_s() > job->end_s)
             return false;
-        if (watched(job))
+        if (watched(job, round * job->n_questions + i))
             return false;
         asked = asked || !question->answered;
         ask(job, question);

@@ -2390,7 +2390,7 @@ def group_profile(folder):
                                                 "catalog/feed_1-cut.csv", "catalog/feed_1.csv",
                                                 "catalog/machine.yaml", "feed_1.yaml")],
            "files of a profile", found)
-    expect(re.search(r"rest ms +was ms", out) and re.search(r"ads +0.5 +[0-9.]+ .*\n *ads +2 .*\n *ads +8 .*\n *ads +32 ", out),
+    expect(re.search(r"rest ms +was ms", out) and re.search(r"ads +0\.5000 +[0-9.]+ .*\nads +2\.000 .*\nads +8\.000 .*\nads +32\.00 ", out),
            "rests as they were asked for", out)
     expect("ads, engine spin" in out and "cold core: " in out and "this-machine: " in out, "tables of a profile", out)
     with open(os.path.join(folder, "out", "catalog", "ads.csv")) as f:
