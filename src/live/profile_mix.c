@@ -266,8 +266,8 @@ static void sum_course(const struct course *course, struct profile_mix_sum *to)
     to->cv = course->n_free > 0 ? sqrt(variance * course->n / course->n_free) : (double)NAN;
     for (size_t k = 0; k < PROFILE_MIX_LAGS; k++) {
         double lag = course->products[k] / course->grid_products[k] / variance;
-        bool known = course->pairs[k] >= LEAST_PAIRS && variance > 0 && fabs(lag) <= 1;
-        to->lag[k] = known ? lag : (double)NAN;
+        bool known = course->pairs[k] >= LEAST_PAIRS && variance > 0;
+        to->lag[k] = known ? fmin(fmax(lag, -1), 1) : (double)NAN; // sizes differ from pair to pair
     }
 }
 
