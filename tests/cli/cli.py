@@ -1073,7 +1073,7 @@ def group_checkpoint(folder):
     """A run is stopped and resumed; what cannot be resumed is one line, and no file is lost by it."""
     write(folder, "study.yaml", LONG)
     saved = "small.h5.checkpoint"
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGHUP):
         if os.path.exists(os.path.join(folder, saved)):
             os.unlink(os.path.join(folder, saved))
         rc, err = signalled(number, "run", "study.yaml", "-q", cwd=folder)
@@ -1081,6 +1081,7 @@ def group_checkpoint(folder):
         expect(re.fullmatch(r"recfleet: stopped at \S+ s of 300 s, saved in small.h5.checkpoint; "
                             r"resume with --resume\n", err), "stopped", err)
         expect(sorted(os.listdir(folder)) == [saved, "study.yaml"], "files", os.listdir(folder))
+    held_through_hangup(folder)
     refused_checkpoints(folder, saved)
     interrupted(folder)
     rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
@@ -1102,6 +1103,18 @@ def group_checkpoint(folder):
     line = r"recfleet: checkpoint at \S+ s of 300 s: loud.h5.checkpoint, \S+ MB in \S+ s"
     expect(rc == 0 and re.search(line, err), "a line per checkpoint", err)
     checkpoint_places(folder)
+
+
+def held_through_hangup(folder):
+    """Under nohup a hang-up ends nothing: the run is whole."""
+    job = subprocess.Popen([PROGRAM, "run", "study.yaml", "-q", "-o", "held.h5", "--set", "duration=30s"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    await_blocked(job, signal.SIGTERM)
+    job.send_signal(signal.SIGHUP)
+    _, err = job.communicate(timeout=120)
+    expect(job.returncode == 0 and err == "", "a hang-up under nohup", f"{job.returncode} {err}")
+    os.unlink(os.path.join(folder, "held.h5"))
 
 
 def interrupted(folder):
