@@ -2567,6 +2567,9 @@ def group_list(folder):
         expect(rc == 0 and word in out, f"list {topic}", err)
         rc, out, err = call("list", topic, "--long", cwd=folder)
         expect(rc == 0 and len(out) > 100, f"list {topic} --long", err)
+    lines = call("list", "tables", cwd=folder)[1].splitlines()[1:]
+    columns = {re.match(r"  \S+ +", line).end() for line in lines}
+    expect(len(columns) == 1 and all(line[columns.copy().pop() - 2] == " " for line in lines), "columns of list tables", columns)
     refused("unknown topic", r"recfleet list: unknown topic \"modles\"; did you mean \"models\"\?",
             folder, "list", "modles")
     rc, out, err = call("schema", cwd=folder)
