@@ -1219,6 +1219,8 @@ def group_exit(folder):
             folder, "run", "study.yaml", "--outptu", "x")
     refused("unknown command", r"recfleet: unknown command \"runn\"; did you mean \"run\"\?", folder, "runn")
     refused("no argument", r"recfleet run: expected STUDY, got 0 arguments", folder, "run")
+    for words in (("report", ""), ("compare", "a.h5", ""), ("fit", ""), ("run", ""), ("model", "import", "")):
+        refused("an empty argument", rf"recfleet {words[0]}: expected .*, got an empty argument\n", folder, *words)
     refused("option without value", r"recfleet run: option --output needs a FILE", folder, "run",
             "study.yaml", "-o")
     refused("bad layout", r"recfleet run: --layout: expected one of auto, spread, apart", folder, "run",
@@ -2445,7 +2447,9 @@ def profile_of_file(folder):
     refused("no file", r"mine: engine ort: expected --file", folder, "profile", "mine", *words[:4], "-o", "none")
     refused("two names", r"recfleet profile: engine ort runs --file, one model: expected one name for it, got 2", folder, "profile",
             "mine", "other", *words, "-o", "none")
-    refused("no name", r'recfleet profile: expected the name of a model, in one line, got ""', folder, "profile", "", *words, "-o", "none")
+    refused("no name", r'recfleet profile: expected MODEL..., got an empty argument', folder, "profile", "", *words, "-o", "none")
+    refused("a name of two lines", r'recfleet profile: expected the name of a model, in one line, got "a b"', folder, "profile", "a\nb",
+            *words, "-o", "none")
 
 
 def profile_of_teams(folder):
