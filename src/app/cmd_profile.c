@@ -585,9 +585,9 @@ static void print_cold(struct report_out *out, const struct subject *subject)
 
 static void print_noise(struct report_out *out, const struct profile *profile)
 {
-    report_text(out, "noise, of the mix cut at %u on %u %s: cv %.3g", profile->typical->cut_items,
-                profile->typical->busy, profile->cores_per_worker > 1 ? "workers" : "cores",
-                profile->noise_cv);
+    report_text(out, "noise, of the mix cut at %u on %u %s%s: cv %.3g", profile->typical->cut_items,
+                profile->typical->busy, profile->cores_per_worker > 1 ? "worker" : "core",
+                profile->typical->busy == 1 ? "" : "s", profile->noise_cv);
     if (profile->correlated)
         report_text(out, ", correlation_time %.3g ms, correlated_frac %.2f\n",
                     1e3 * profile->correlation_s, profile->correlated_frac);

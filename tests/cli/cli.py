@@ -2407,7 +2407,7 @@ def group_profile(folder):
            "files of a profile", found)
     expect(re.search(r"rest ms +was ms", out) and re.search(r"ads +0\.5000 +[0-9.]+ .*\nads +2\.000 .*\nads +8\.000 .*\nads +32\.00 ", out),
            "rests as they were asked for", out)
-    expect("ads, engine spin" in out and "cold core: " in out and "this-machine: " in out, "tables of a profile", out)
+    expect("ads, engine spin" in out and "on 1 core: cv" in out and "cold core: " in out and "this-machine: " in out, "tables of a profile", out)
     with open(os.path.join(folder, "out", "catalog", "ads.csv")) as f:
         rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
     expect([int(row["batch"]) for row in rows] == [1, 2, 3, 4, 6, 8], "sizes of a profile", rows)
@@ -2418,7 +2418,7 @@ def group_profile(folder):
         expect(0.85 * least_ms <= float(row["time_ms"]) <= 3 * least_ms, "a time of spin", row)
     for stem in ("ads", "feed_1"):
         rc, out, err = call("run", f"out/{stem}.yaml", "--set", "duration=2s", "-o", f"{stem}.h5", cwd=folder)
-        expect(rc == 0 and "stable" in out, f"the study of {stem}", out + err)
+        expect(rc == 0 and "stable" in out and "1 cell, 1 server   " in out, f"the study of {stem}", out + err)
     listed = call("list", "platforms", "--catalog", "out/catalog", cwd=folder)[1]
     expect("this-machine" in listed and "[out/catalog/machine.yaml]" in listed, "the machine's catalogue", listed)
     profile_refused(folder, measure)
