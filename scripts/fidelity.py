@@ -17,6 +17,7 @@ import math
 import os
 import pathlib
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
@@ -48,6 +49,17 @@ class Effort:
                 f"{self.most_s:g} s, whichever is shorter, {self.runs[0.7]} at 70 % load and "
                 f"{self.runs[0.5]} at the others; {self.find_rounds} rounds of {self.find_runs} "
                 f"runs of {self.find_s:g} s for each highest rate")
+
+
+def command(given):
+    """The command that measures the same again."""
+    words = ["scripts/fidelity.sh"] + (["--quick"] if given.quick else [])
+    for name in ("profile_s", "run_s", "runs", "find_s", "find_runs", "find_rounds"):
+        value = getattr(given, name)
+        if value is not None:
+            numbers = value if isinstance(value, list) else [value]
+            words += ["--" + name.replace("_", "-"), *(f"{number:g}" for number in numbers)]
+    return shlex.join(words + given.models)
 
 
 def call(recfleet, *arguments, folder):
@@ -410,9 +422,10 @@ def document(data, about):
     return "\n".join([
         "# How far simulations are off", "",
         "<!-- Written by scripts/fidelity.sh; other changes are lost. -->", "",
-        "The same command writes this page on any machine. What it says of live runs is of one "
+        "The command that wrote this page does so on any machine. What it says of live runs is of one "
         "machine on one day: where something else takes time, errors are of that.", "", "```",
-        "scripts/fidelity.sh            # everything below, and this page",
+        f"{about['command']}    # everything below, and this page",
+        "scripts/fidelity.sh            # likewise, and longer: the usual times and numbers of runs",
         "scripts/fidelity.sh --quick    # two models, short: does every step work?", "```", "",
         f"Measured {about['date']} on {about['cores']} cores of {about['processor']}, load average "
         f"before it {about['load']}, recfleet {about['revision']}; {about['effort']}.", "",
@@ -444,7 +457,8 @@ def main():
         version = subprocess.run([recfleet, "--version"], capture_output=True, text=True).stdout
         about = {"date": datetime.date.today().isoformat(), "processor": processor(),
                  "cores": len(os.sched_getaffinity(0)), "load": f"{os.getloadavg()[0]:.2f}",
-                 "revision": version.split("\n")[0].replace("recfleet ", ""), "effort": effort.words()}
+                 "revision": version.split("\n")[0].replace("recfleet ", ""), "effort": effort.words(),
+                 "command": command(given)}
         save_csv(data / "about.csv", [about])
         save_csv(data / "theory.csv", measure_theory(recfleet, given.folder, effort))
         measured = {"profiles": [], "live": [], "rates": []}

@@ -48,8 +48,8 @@ static void print_head(struct report_out *out, const struct meta *m, const struc
     report_text(out, "recfleet %s   study %s   policy %s   seed %llu\n",
                 table_or_dash(m->program_version), table_or_dash(m->study_name),
                 table_or_dash(m->policy), (unsigned long long)m->seed);
-    report_text(out, "%u cell%s, %u servers   %s %g s, measured %g s .. %g s (warm-up %s)\n",
-                m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers,
+    report_text(out, "%u cell%s, %u server%s   %s %g s, measured %g s .. %g s (warm-up %s)\n",
+                m->n_cells, m->n_cells == 1 ? "" : "s", m->n_servers, m->n_servers == 1 ? "" : "s",
                 report_measured_by(run) ? "ran for" : "simulated", simtime_to_s(m->duration_ns),
                 from_s, to_s,
                 m->warmup_auto     ? "automatic"

@@ -152,6 +152,10 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_line *lin
                        "recfleet %s: expected %s, got %d argument%s; see: recfleet %s --help",
                        cmd->name, *cmd->arguments ? cmd->arguments : "no argument", n,
                        n == 1 ? "" : "s", cmd->name);
+    for (int i = 0; i < n; i++)
+        if (!*line->args[i])
+            return err_set(err, ERR_STUDY, "recfleet %s: expected %s, got an empty argument",
+                           cmd->name, cmd->arguments);
     if (format_of(line) == N_REPORT_FORMATS)
         return wrong_format(line, err);
     return 0;

@@ -72,7 +72,8 @@ struct cmd {
     // Does it: 0, with what the program ends with in line->status; or -1, with the one line to
     // print in err.
     int (*run)(struct cmd_line *line, struct err *err);
-    int plans; // how it reads a study: enum survey_plans
+    int plans;   // how it reads a study: enum survey_plans
+    bool shared; // do several ranks carry it out together? Else one process alone does
 };
 
 extern const struct cmd *const cmd_table[];          // ends with NULL

@@ -212,6 +212,7 @@ const struct cmd cmd_capacity = {
         "same on any number of ranks.",
     .example = "mpirun -n 4 recfleet capacity plan.yaml -o plan.h5 --set capacity.headroom=20%",
     .options = options,
+    .shared = true,
     .exits = 1u << CMD_STOPPED | 1u << CMD_SLA_MISSED,
     .run = run,
     .plans = PLANS_ALWAYS,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,10 +175,14 @@ static void list_accelerators(const struct library *library, bool detail)
 
 static void list_tables(const struct library *library, bool detail)
 {
+    int width = 24;
+    for (size_t i = 0; i < library->n_tables; i++)
+        width = (int)fmax(width, (double)strlen(library->tables[i].name));
     printf("measured tables:\n");
     for (size_t i = 0; i < library->n_tables; i++) {
         const struct cost_table *t = &library->tables[i];
-        printf("  %-24s %s on %s%s", t->name, t->model, t->platform, provisional(t->provisional));
+        printf("  %-*s  %s on %s%s", width, t->name, t->model, t->platform,
+               provisional(t->provisional));
         print_origin(library, LIBRARY_TABLES, i);
         if (detail)
             print_detail(cost_table_fields, t, t->sources);

@@ -90,6 +90,7 @@ const struct cmd cmd_merge = {
         "when nothing that it holds is lost. Give the same --set and --output as for the sweep.",
     .example = "recfleet merge slurm/studies/20-sweep.yaml -o sweep.h5",
     .options = options,
+    .shared = true,
     .exits = 1u << CMD_INCOMPLETE,
     .run = run,
 };

@@ -19,6 +19,7 @@
 #include "study/study.h"
 
 #define FOLDER "profile"
+#define NAME "this-machine"
 #define MODEL_S 60.0 // of every model, unless --time says otherwise
 #define FIT_FRAC 0.6 // of the memory that is free, for tables that --table-bytes does not limit
 #define MOST_ITEMS 65536
@@ -35,7 +36,7 @@ static const struct cmd_option options[] = {
     {"--set", 's', "KEY=VALUE", "change a key of that study"},
     {"--output", 'o', "FOLDER", "where the files go; else " FOLDER},
     {"--force", 'f', NULL, "replace files that are there"},
-    {"--name", 'n', "NAME", "of this machine, in the files; else this-machine"},
+    {"--name", 'n', "NAME", "of this machine, in the files; else " NAME},
     {"--cores", 'c', "N", "cores at work at most; else all"},
     {"--cores-per-worker", 0, "N", "cores that compute a request together; else 1"},
     {"--most-items", 0, "N", "largest request of the table; else 1024"},
@@ -167,6 +168,34 @@ static int read_cuts(struct task *task, struct err *err)
     return 0;
 }
 
+static bool is_one_line(const char *text)
+{
+    const char *c = text;
+    while (*c && err_control(c) == 0)
+        c++;
+    return *text && !*c;
+}
+
+// A name that the files cannot have, or that a study of the machine would share with another.
+static int check_name(const struct task *task, struct err *err)
+{
+    const char *name = cmd_value(task->line, "--name", NAME);
+    const struct library *library = &task->library;
+    if (!is_one_line(name))
+        return err_set(err, ERR_STUDY,
+                       "recfleet profile: --name: expected a name of the machine, in one line, got "
+                       "\"%.80s\"",
+                       name);
+    for (size_t i = 0; i < library->n_platforms; i++)
+        if (strcmp(library->platforms[i].name, name) == 0 &&
+            !library_origin(library, LIBRARY_PLATFORMS, i))
+            return err_set(err, ERR_STUDY,
+                           "recfleet profile: --name: there is a platform \"%s\" (recfleet list "
+                           "platforms): expected another name for this machine",
+                           name);
+    return 0;
+}
+
 static int find_engine(struct task *task, struct err *err)
 {
     const char *name = cmd_value(task->line, "--engine", "own");
@@ -237,6 +266,10 @@ static void add_history(const struct task *task, struct subject *subject)
 static int find_subject(struct task *task, struct subject *subject, const char *name,
                         struct err *err)
 {
+    if (!is_one_line(name))
+        return err_set(err, ERR_STUDY,
+                       "recfleet profile: expected the name of a model, in one line, got \"%.80s\"",
+                       name);
     subject->entry =
         (struct profile_entry){.name = name, .sizes = &task->sizes, .profile = &subject->profile};
     subject->qsize = task->qsize;
@@ -275,6 +308,10 @@ static int find_subjects(struct task *task, struct err *err)
     const struct cmd_line *line = task->line;
     const char *study = cmd_value(line, "--study", NULL);
     task->n = line->n_args;
+    if (cmd_given(line, "--file") && !task->type->reads_file)
+        return err_set(err, ERR_STUDY,
+                       "recfleet profile: --file: engine %s reads none: expected --engine ort",
+                       task->type->name);
     if (task->type->reads_file && task->n > 1)
         return err_set(err, ERR_STUDY,
                        "recfleet profile: engine %s runs --file, one model: "
@@ -323,6 +360,8 @@ static int check_file(const struct task *task, int file, const char *stem, struc
 static int check_files(struct task *task, struct err *err)
 {
     task->folder = cmd_value(task->line, "--output", FOLDER);
+    if (!*task->folder)
+        return err_set(err, ERR_STUDY, "output '': expected the name of a folder");
     task->catalogue = mem_printf("%s/catalog", task->folder);
     task->made_folder = access(task->folder, F_OK) != 0;
     task->made_catalogue = access(task->catalogue, F_OK) != 0;
@@ -514,7 +553,8 @@ static void print_cold(struct report_out *out, const struct subject *subject)
     struct table_unit unit = table_time_unit(profile->rests[0].first_s.value);
     struct table *table = table_create(0);
     table_head(table, mem_strdup("model"), "model");
-    table_head(table, mem_strdup("rest ms"), "rest_s");
+    table_head(table, mem_strdup("rest ms"), "asked_s");
+    table_head(table, mem_strdup("was ms"), "rest_s");
     table_head(table, mem_printf("first %s", unit.name), "first_s");
     table_head(table, mem_printf("last %s", unit.name), "last_s");
     table_head(table, mem_strdup("first/warm"), "first_ratio");
@@ -523,6 +563,7 @@ static void print_cold(struct report_out *out, const struct subject *subject)
     for (size_t i = 0; i < PROFILING_RESTS; i++) {
         const struct profile_rest *rest = &profile->rests[i];
         table_cell(table, mem_strdup(subject->entry.name));
+        table_value(table, table_number(1e3 * rest->asked_s), rest->asked_s);
         table_value(table, table_number(1e3 * rest->idle_s), rest->idle_s);
         put_ci(table, rest->first_s, unit.scale);
         put_ci(table, rest->last_s, unit.scale);
@@ -544,9 +585,9 @@ static void print_cold(struct report_out *out, const struct subject *subject)
 
 static void print_noise(struct report_out *out, const struct profile *profile)
 {
-    report_text(out, "noise, of the mix cut at %u on %u %s: cv %.3g", profile->typical->cut_items,
-                profile->typical->busy, profile->cores_per_worker > 1 ? "workers" : "cores",
-                profile->noise_cv);
+    report_text(out, "noise, of the mix cut at %u on %u %s%s: cv %.3g", profile->typical->cut_items,
+                profile->typical->busy, profile->cores_per_worker > 1 ? "worker" : "core",
+                profile->typical->busy == 1 ? "" : "s", profile->noise_cv);
     if (profile->correlated)
         report_text(out, ", correlation_time %.3g ms, correlated_frac %.2f\n",
                     1e3 * profile->correlation_s, profile->correlated_frac);
@@ -722,7 +763,7 @@ static void describe(struct task *task)
     strftime(task->date, sizeof task->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
     task->program = mem_printf("recfleet %s", RECFLEET_VERSION);
     task->about = (struct profile_about){
-        .platform = cmd_value(task->line, "--name", "this-machine"),
+        .platform = cmd_value(task->line, "--name", NAME),
         .program = task->program,
         .date = task->date,
         .engine = task->type->name,
@@ -761,6 +802,8 @@ static int profile(struct cmd_line *line, struct err *err)
     int rc = read_numbers(&task, err);
     if (rc == 0)
         rc = read_cuts(&task, err);
+    if (rc == 0)
+        rc = check_name(&task, err);
     if (rc == 0)
         rc = find_engine(&task, err);
     if (rc == 0)

@@ -194,6 +194,7 @@ const struct cmd cmd_run = {
         "SIGUSR2 or Ctrl-C it is saved and stops. --resume continues it, on any number of ranks.",
     .example = "mpirun -n 4 recfleet run quickstart.yaml -o out.h5 --set traffic[0].rate=9000qps",
     .options = options,
+    .shared = true,
     .exits = 1u << CMD_SLA_MISSED | 1u << CMD_STOPPED,
     .word = word,
     .run = run,

@@ -533,6 +533,7 @@ const struct cmd cmd_serve = {
         "the study's policy and delays, and each other rank a server.",
     .example = "recfleet serve study.yaml -o measured.h5 --trace arrived.csv",
     .options = options,
+    .shared = true,
     .exits = 1u << CMD_STOPPED,
     .word = word,
     .run = run,

@@ -351,6 +351,7 @@ const struct cmd cmd_sweep = {
         "SIGTERM, SIGUSR2 or Ctrl-C saves what is under way and stops.",
     .example = "mpirun -n 8 recfleet sweep slurm/studies/20-sweep.yaml -o sweep.h5",
     .options = options,
+    .shared = true,
     .exits = 1u << CMD_STOPPED | 1u << CMD_INCOMPLETE,
     .run = run,
 };

@@ -376,5 +376,6 @@ const struct cmd cmd_trace = {
     .example = "recfleet trace convert log.csv -o trace.csv --set time_column=ts --set "
                "time_unit=ms",
     .options = options,
+    .shared = true,
     .run = trace_command,
 };

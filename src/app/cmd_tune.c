@@ -149,6 +149,7 @@ const struct cmd cmd_tune = {
         "there; on SIGTERM, SIGUSR2 or Ctrl-C the search stops, and --resume continues it.",
     .example = "mpirun -n 4 recfleet tune tune.yaml -o tuned.h5 --set tune.accuracy=2%",
     .options = options,
+    .shared = true,
     .exits = 1u << CMD_STOPPED,
     .run = run,
 };

@@ -69,6 +69,34 @@ int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err)
     return rc;
 }
 
+// By what launchers tell each process: Open MPI and PRRTE, MPICH, srun.
+static bool is_one_of_several(void)
+{
+    const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const char *size = getenv(sizes[i]);
+        if (size && atol(size) > 1)
+            return true;
+    }
+    return false;
+}
+
+int job_alone(struct cmd_line *line, struct err *err)
+{
+    struct eval eval;
+    int rc = 0;
+    if (!is_one_of_several())
+        return 0;
+    if (job_open(&eval, err) < 0)
+        return -1;
+    if (eval.n_ranks > 1)
+        rc = err_set(err, ERR_STUDY,
+                     "recfleet %s: expected one process, got %d ranks: it is not one of the "
+                     "commands that share their work",
+                     line->cmd->name, eval.n_ranks);
+    return job_close(line, &eval, rc, err);
+}
+
 // What differs from what was told.
 static void tell_once(void *user, bool is_warning, const char *text)
 {

@@ -28,6 +28,11 @@ int job_open(struct eval *eval, struct err *err);
 // takes of them is the job's.
 int job_close(struct cmd_line *line, struct eval *eval, int rc, struct err *err);
 
+// Collective (all processes of the job). Before a command that one process carries out alone: where
+// a launcher has started several, they fail in one line, as in job_close(). Where none did, MPI is
+// not started.
+int job_alone(struct cmd_line *line, struct err *err);
+
 // Not collective. The command's study with its points: its first argument, --set and --output. It
 // borrows from the line.
 struct survey_source job_source(const struct cmd_line *line);

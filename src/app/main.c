@@ -43,7 +43,10 @@ static int run(const struct cmd *cmd, int argc, char **argv)
         version_print(stdout);
     } else {
         line->text = text = cmd_text(line);
-        if (cmd->run(line, &err) == 0)
+        int rc = cmd->shared ? 0 : job_alone(line, &err);
+        if (rc == 0)
+            rc = cmd->run(line, &err);
+        if (rc == 0)
             status = (int)line->status;
         else
             status = line->silent ? cmd_status(&err) : job_fail(line, &err);

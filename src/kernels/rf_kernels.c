@@ -322,19 +322,30 @@ static int dump(struct tool *tool, struct err *err)
     return rc;
 }
 
+#define USAGE                                                                                      \
+    "--times MODEL[:FORMAT] BYTES SECONDS BATCH[xHISTORY]..., --reads ROW_BYTES BYTES SECONDS or " \
+    "--dump MODEL BYTES BATCH FOLDER"
+
+static int help(struct tool *tool, struct err *err)
+{
+    (void)tool;
+    (void)err;
+    printf("rf_kernels: how fast the engine own is\n\nusage: rf_kernels with %s\n", USAGE);
+    return 0;
+}
+
 static int work(const char *mode, struct tool *tool, struct err *err)
 {
     static const struct {
         const char *mode;
         int n_args; // at least
         int (*run)(struct tool *tool, struct err *err);
-    } modes[] = {{"--times", 4, times}, {"--reads", 3, reads}, {"--dump", 4, dump}};
+    } modes[] = {
+        {"--times", 4, times}, {"--reads", 3, reads}, {"--dump", 4, dump}, {"--help", 0, help}};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(mode, modes[i].mode) == 0 && tool->n_args >= modes[i].n_args)
             return modes[i].run(tool, err);
-    return err_set(err, ERR_STUDY,
-                   "expected --times MODEL BYTES SECONDS BATCH..., --reads ROW_BYTES BYTES SECONDS "
-                   "or --dump MODEL BYTES BATCH FOLDER");
+    return err_set(err, ERR_STUDY, "expected " USAGE);
 }
 
 int main(int argc, char **argv)

@@ -131,6 +131,18 @@ static void put_histories(FILE *out, const struct profile *profile, bool of_cut)
     mem_free(item_s);
 }
 
+static void put_factors(FILE *out, const struct profile *profile)
+{
+    fprintf(out,
+            "# factor: of all time_ms, also of those from sizes alone, so that the mix has its "
+            "mean:");
+    for (size_t i = 0, n = 0; i < profile->n_mixed; i++)
+        if (profile->mixed[i].cut_items == profile->cold_items)
+            fprintf(out, "%s %.4f on %u busy", n++ > 0 ? "," : "", profile->mixed[i].factor,
+                    profile->mixed[i].busy);
+    fprintf(out, "\n");
+}
+
 // `what` says which requests its times are of.
 static char *format_table(const struct profile_entry *entry, const struct profile_about *about,
                           bool of_cut, const char *what)
@@ -146,6 +158,8 @@ static char *format_table(const struct profile_entry *entry, const struct profil
     fprintf(out, "# platform: %s\n", about->platform);
     put_about(out, entry, about);
     put_histories(out, profile, of_cut);
+    if (of_cut)
+        put_factors(out, profile);
     fprintf(out,
             "# time_ms: of a request, on average; from: in %s where it had enough of about this "
             "size,\n"

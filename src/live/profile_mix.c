@@ -201,11 +201,13 @@ void profile_mix_near(const struct profile_mix *mix, const struct profile_grid *
 
 // ---- a whole mix --------------------------------------------------------------------------------
 
+#define LEAST_PAIRS 30 // of requests, for a correlation: its standard error is then 0.18
+
 // What requests took more than the grid says, and its products with those of later ones.
 struct course {
     double n, n_free, items; // n_free: n without one for each mean
     double squares, grid_squares;
-    double products[PROFILE_MIX_LAGS], grid_products[PROFILE_MIX_LAGS];
+    double products[PROFILE_MIX_LAGS], grid_products[PROFILE_MIX_LAGS], pairs[PROFILE_MIX_LAGS];
 };
 
 // Round the speed of the part itself (`slower` than the grid): that a machine is slower in one
@@ -224,6 +226,7 @@ static void add_course(const struct profile_mix *mix, const struct profile_grid 
         for (size_t k = 0; k < PROFILE_MIX_LAGS && k < i; k++) {
             course->products[k] += more_s * before[0][k];
             course->grid_products[k] += grid_s * before[1][k];
+            course->pairs[k]++;
         }
         for (size_t j = 0; j < 2; j++)
             memmove(before[j] + 1, before[j], sizeof before[j] - sizeof before[j][0]);
@@ -261,10 +264,11 @@ static void sum_course(const struct course *course, struct profile_mix_sum *to)
     double variance = course->grid_squares > 0 ? course->squares / course->grid_squares : 0;
     to->n = (uint64_t)course->n;
     to->cv = course->n_free > 0 ? sqrt(variance * course->n / course->n_free) : (double)NAN;
-    for (size_t k = 0; k < PROFILE_MIX_LAGS; k++)
-        to->lag[k] = course->grid_products[k] > 0 && variance > 0
-                         ? course->products[k] / course->grid_products[k] / variance
-                         : (double)NAN;
+    for (size_t k = 0; k < PROFILE_MIX_LAGS; k++) {
+        double lag = course->products[k] / course->grid_products[k] / variance;
+        bool known = course->pairs[k] >= LEAST_PAIRS && variance > 0;
+        to->lag[k] = known ? fmin(fmax(lag, -1), 1) : (double)NAN; // sizes differ from pair to pair
+    }
 }
 
 struct profile_mix_sum profile_mix_sum(const struct profile_mix *mix,

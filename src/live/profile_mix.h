@@ -70,7 +70,8 @@ struct profile_mix_sum {
     double drift_cv;    // of the ratios of whole visits
     // What requests take more or less than the grid says at the speed that their core had in that
     // visit: root of the mean square over that of the grid's times, so that it is the spread of
-    // time spent and not of many small requests; and its correlation with the 1st, 2nd .. after it.
+    // time spent and not of many small requests; and its correlation with the 1st, 2nd .. after it,
+    // NaN where fewer than 30 pairs say so.
     double cv;
     double lag[PROFILE_MIX_LAGS];
 };

@@ -55,7 +55,8 @@ struct question {
     struct series means;              // of visits, of all requests
     struct series places[MOST_AFTER]; // COLD: of the requests at that place
     uint64_t n;                       // requests
-    double sum_s, sum_s2, idle_s;     // of requests; of rests
+    struct series rests;              // COLD: how long they were, by visit and core
+    double sum_s, sum_s2;             // of requests
     struct profile_time time;
     struct interference interference;
 };
@@ -88,6 +89,19 @@ static void append(struct series *to, double value)
 }
 
 // ---- what is asked ------------------------------------------------------------------------------
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Sorts them. One delay of a second would be most of a mean.
+static double median(struct series *of)
+{
+    qsort(of->v, of->n, sizeof *of->v, by_value);
+    return of->n > 0 ? (of->v[(of->n - 1) / 2] + of->v[of->n / 2]) / 2 : (double)NAN;
+}
 
 static int by_size(const void *a, const void *b)
 {
@@ -258,7 +272,7 @@ static void take_places(struct job *job, struct question *question)
             sum_s[samples[i].place] += samples[i].time_s;
             n_at[samples[i].place]++;
         }
-        question->idle_s += profile_crew_idle_s(job->crew, t) / question->visit.n_busy;
+        append(&question->rests, profile_crew_idle_s(job->crew, t));
     }
     for (uint32_t p = 0; p < question->visit.n_after; p++)
         if (n_at[p] > 0)
@@ -350,16 +364,25 @@ static uint64_t count_requests(const struct job *job)
     return n;
 }
 
-// Is it to stop? Done is what is answered, or the time that is over, whichever is more.
-static bool watched(struct job *job)
+// What is done when so many questions have had their turn, 0..1: what is answered, or what the time
+// and the least rounds, which it takes however long they last, say; whichever is more.
+static double done_frac(const struct job *job, uint64_t n_turns)
+{
+    double n = (double)job->n_questions, n_answered = 0, all_s = job->end_s - job->begin_s;
+    double time_frac = all_s > 0 ? (wallclock_s() - job->begin_s) / all_s : 1;
+    double rounds_frac = (double)n_turns / (LEAST_ROUNDS * n);
+    for (size_t i = 0; i < job->n_questions; i++)
+        n_answered += job->questions[i].answered;
+    return fmin(fmax(fmin(time_frac, rounds_frac), n_answered / n), 0.999);
+}
+
+// Is it to stop?
+static bool watched(struct job *job, uint64_t n_turns)
 {
     const struct profiling_config *config = job->config;
-    double n = 0, time_frac = (wallclock_s() - job->begin_s) / (job->end_s - job->begin_s);
-    for (size_t i = 0; i < job->n_questions; i++)
-        n += job->questions[i].answered;
-    double done_frac = fmin(fmax(time_frac, n / (double)job->n_questions), 0.999);
-    job->stopped = job->stopped ||
-                   (config->watch && config->watch(config->user, done_frac, count_requests(job)));
+    job->stopped =
+        job->stopped || (config->watch &&
+                         config->watch(config->user, done_frac(job, n_turns), count_requests(job)));
     return job->stopped;
 }
 
@@ -395,7 +418,7 @@ static bool go_round(struct job *job, uint64_t round, size_t *order)
             continue;
         if (round >= LEAST_ROUNDS && wallclock_s() > job->end_s)
             return false;
-        if (watched(job))
+        if (watched(job, round * job->n_questions + i))
             return false;
         asked = asked || !question->answered;
         ask(job, question);
@@ -535,6 +558,7 @@ static void fill_mixed(struct job *job)
         mixed->sum = profile_mix_sum(job->mix, &alone, mixed->cut_items, b);
         struct profile_mix_sum fitted = fit_rows(job, mixed->cut_items, b, rows);
         mixed->cv = fitted.cv;
+        mixed->factor = fitted.ratio.value;
         memcpy(mixed->lag, fitted.lag, sizeof mixed->lag);
         mixed->query_work_s = mixed->sum.work_item_s * qsize_mean_items(config->sizes);
         mixed->taken_frac = interference_frac(&question->interference);
@@ -562,7 +586,7 @@ static void fill_noise(struct profile *to)
 }
 
 // The requests of a rest, as points of a fit. A standard error of one visit alone is not known.
-static void add_points(const struct question *question, double warm_s,
+static void add_points(const struct question *question, double warm_s, double idle_s,
                        struct cold_fit_point *points, size_t *n)
 {
     for (uint32_t p = 0; p < question->visit.n_after; p++) {
@@ -570,7 +594,7 @@ static void add_points(const struct question *question, double warm_s,
         double freedom = (double)question->places[p].n - 1;
         double error = isfinite(mean.half_95) ? mean.half_95 / ci_t(0.975, freedom) / warm_s : 1;
         points[(*n)++] = (struct cold_fit_point){
-            .idle_s = question->idle_s / (double)question->means.n,
+            .idle_s = idle_s,
             .work_s = p * warm_s,
             .cycle_work_s = question->visit.n_after * warm_s,
             .ratio = mean.value / warm_s,
@@ -588,16 +612,17 @@ static void fill_cold(struct job *job)
     struct cold_fit_point points[PROFILING_RESTS * MOST_AFTER];
     size_t n = 0;
     for (size_t i = 0; i < PROFILING_RESTS; i++) {
-        const struct question *question = &job->questions[job->n_questions - PROFILING_RESTS + i];
+        struct question *question = &job->questions[job->n_questions - PROFILING_RESTS + i];
         const struct series *places = question->places;
         uint32_t last = question->visit.n_after - 1;
         struct profile_rest *rest = &to->rests[question->item];
-        rest->idle_s = question->idle_s / (double)question->means.n;
+        rest->asked_s = question->visit.idle_s;
+        rest->idle_s = median(&question->rests);
         rest->first_s = ci_means(places[0].v, places[0].n);
         rest->last_s = ci_means(places[last].v, places[last].n);
         rest->first_ratio = rest->first_s.value / warm_s;
         rest->n = question->n / question->visit.n_after;
-        add_points(question, warm_s, points, &n);
+        add_points(question, warm_s, rest->idle_s, points, &n);
     }
     to->cold = cold_fit(points, n);
 }
@@ -761,6 +786,7 @@ static void close_all(struct job *job)
     profile_mix_destroy(job->mix);
     for (size_t i = 0; i < job->n_questions; i++) {
         mem_free(job->questions[i].means.v);
+        mem_free(job->questions[i].rests.v);
         for (size_t p = 0; p < MOST_AFTER; p++)
             mem_free(job->questions[i].places[p].v);
     }

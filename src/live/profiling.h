@@ -84,6 +84,7 @@ struct profile_mixed {
     uint32_t cut_items, busy;
     struct profile_mix_sum sum; // its ratio is to the times of sizes alone
     double cv;                  // round the times that a table of this mix has
+    double factor;              // that all of these times have, so that the mix has its mean
     double lag[PROFILE_MIX_LAGS];
     double query_work_s;             // time of all requests of a query, on average
     double taken_frac, untimed_frac; // of it: taken; taken and in no request's time
@@ -91,7 +92,7 @@ struct profile_mixed {
 
 // Requests after a rest.
 struct profile_rest {
-    double idle_s; // as it was
+    double asked_s, idle_s; // as it was asked for; as it was, the median over visits and cores
     struct ci first_s, last_s;
     double first_ratio; // to the time on a warm core
     uint64_t n;         // cycles

@@ -48,6 +48,14 @@ struct checkpointing {
 
 // ---- signals ------------------------------------------------------------------------------------
 
+// What ignores a hang-up (nohup) is not to stop at one, and an ignored signal that is blocked would
+// wait all the same.
+static bool ignores_hangup(void)
+{
+    struct sigaction now;
+    return sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 static sigset_t signals(void)
 {
     sigset_t set;
@@ -56,6 +64,8 @@ static sigset_t signals(void)
     sigaddset(&set, SIGUSR2);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    if (!ignores_hangup())
+        sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -69,7 +79,8 @@ bool checkpointing_stop_waits(void)
 {
     sigset_t set;
     return sigpending(&set) == 0 &&
-           (sigismember(&set, SIGUSR2) || sigismember(&set, SIGTERM) || sigismember(&set, SIGINT));
+           (sigismember(&set, SIGUSR2) || sigismember(&set, SIGTERM) || sigismember(&set, SIGINT) ||
+            (sigismember(&set, SIGHUP) && !ignores_hangup()));
 }
 
 static enum run_wish wish_to_stop(void *user)

@@ -6,6 +6,7 @@
 //
 //     SIGUSR1            save and continue
 //     SIGUSR2, SIGTERM   save and stop
+//     SIGHUP             likewise, of a terminal that is gone, unless it is ignored (nohup)
 //     SIGINT (Ctrl-C)    likewise; once more ends the program at once
 //
 // There are no handlers. The signals are blocked before MPI starts, so that they wait for the
@@ -32,8 +33,8 @@
 #include "cluster/run.h"
 #include "results/meta.h"
 
-// Not collective. From now on SIGUSR1, SIGUSR2, SIGTERM and SIGINT wait until they are looked for.
-// Called before MPI starts, whose threads inherit it.
+// Not collective. From now on SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP wait until they are
+// looked for. Called before MPI starts, whose threads inherit it.
 void checkpointing_block_signals(void);
 
 // Not collective. Is a signal to stop pending? It stays so.

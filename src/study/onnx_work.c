@@ -97,6 +97,24 @@ static int64_t first_size(const struct onnx_input *input)
     return input->sizes[0] - (input->role == ONNX_OFFSETS_WITH_END);
 }
 
+// The items have no size: the graph is passed at several.
+static int check_items(const struct axis *axis, const struct onnx_work_options *options,
+                       struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < options->n_settings && options->batch && rc == 0; i++) {
+        int n = (int)strcspn(options->settings[i], "=");
+        char *name = mem_printf("%.*s", n, options->settings[i]);
+        if (is_listed(axis->names, name))
+            rc = err_set(err, ERR_STUDY,
+                         "--set \"%.60s\": that dimension counts the items (--batch-dim): expected "
+                         "no size for it",
+                         options->settings[i]);
+        mem_free(name);
+    }
+    return rc;
+}
+
 // Open first dimensions, which no setting closes, of one name. Indices of bags do not count items.
 static int find_open(struct axis *axis, const struct onnx_graph *graph,
                      const struct onnx_work_options *options, bool *any, struct err *err)
@@ -124,7 +142,8 @@ static int find_open(struct axis *axis, const struct onnx_graph *graph,
     return 0;
 }
 
-static int find_size(struct axis *axis, const struct onnx_graph *graph, struct err *err)
+static int find_size(struct axis *axis, const struct onnx_graph *graph,
+                     const struct onnx_work_options *options, struct err *err)
 {
     const struct onnx_input *first = NULL;
     bool others = false; // than indices of bags, of which there may be several for an item
@@ -132,8 +151,15 @@ static int find_size(struct axis *axis, const struct onnx_graph *graph, struct e
         others |= graph->inputs[i].rank > 0 && graph->inputs[i].role != ONNX_OF_BAGS;
     for (size_t i = 0; i < graph->n_inputs; i++) {
         const struct onnx_input *input = &graph->inputs[i];
+        struct onnx_part size;
         if (input->rank == 0 || (others && input->role == ONNX_OF_BAGS))
             continue;
+        if (input->sizes[0] < 0 && setting_of(options, input->names[0], &size))
+            return err_set(
+                err, ERR_STUDY,
+                "--set gives the dimension \"%.40s\" a size, and no other one counts the "
+                "items: expected no --set of it, or --batch-dim with the one that does",
+                input->names[0]);
         if (first && first_size(input) != first_size(first))
             return err_set(err, ERR_STUDY,
                            "first dimensions of inputs are %lld and %lld and none is open: "
@@ -189,7 +215,7 @@ static int find_axis(struct axis *axis, const struct onnx_graph *graph,
             axis->names = mem_strdup(options->settings[i]);
             any = true;
         }
-    return any ? 0 : find_size(axis, graph, err);
+    return any ? 0 : find_size(axis, graph, options, err);
 }
 
 static bool counts_items(const struct axis *axis, const struct onnx_input *input, size_t d)
@@ -385,6 +411,8 @@ int onnx_work_make(struct onnx_work *work, const struct onnx_graph *graph,
         return -1;
     work->ops = mem_calloc(graph->n_nodes + 1, sizeof *work->ops);
     int rc = find_axis(&axis, graph, options, err);
+    if (rc == 0)
+        rc = check_items(&axis, options, err);
     if (rc == 0)
         rc = pass_all(work, &axis, options, err);
     if (rc == 0)

@@ -1073,7 +1073,7 @@ def group_checkpoint(folder):
     """A run is stopped and resumed; what cannot be resumed is one line, and no file is lost by it."""
     write(folder, "study.yaml", LONG)
     saved = "small.h5.checkpoint"
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2, signal.SIGHUP):
         if os.path.exists(os.path.join(folder, saved)):
             os.unlink(os.path.join(folder, saved))
         rc, err = signalled(number, "run", "study.yaml", "-q", cwd=folder)
@@ -1081,6 +1081,7 @@ def group_checkpoint(folder):
         expect(re.fullmatch(r"recfleet: stopped at \S+ s of 300 s, saved in small.h5.checkpoint; "
                             r"resume with --resume\n", err), "stopped", err)
         expect(sorted(os.listdir(folder)) == [saved, "study.yaml"], "files", os.listdir(folder))
+    held_through_hangup(folder)
     refused_checkpoints(folder, saved)
     interrupted(folder)
     rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
@@ -1102,6 +1103,18 @@ def group_checkpoint(folder):
     line = r"recfleet: checkpoint at \S+ s of 300 s: loud.h5.checkpoint, \S+ MB in \S+ s"
     expect(rc == 0 and re.search(line, err), "a line per checkpoint", err)
     checkpoint_places(folder)
+
+
+def held_through_hangup(folder):
+    """Under nohup a hang-up ends nothing: the run is whole."""
+    job = subprocess.Popen([PROGRAM, "run", "study.yaml", "-q", "-o", "held.h5", "--set", "duration=30s"], cwd=folder,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    await_blocked(job, signal.SIGTERM)
+    job.send_signal(signal.SIGHUP)
+    _, err = job.communicate(timeout=120)
+    expect(job.returncode == 0 and err == "", "a hang-up under nohup", f"{job.returncode} {err}")
+    os.unlink(os.path.join(folder, "held.h5"))
 
 
 def interrupted(folder):
@@ -1206,6 +1219,8 @@ def group_exit(folder):
             folder, "run", "study.yaml", "--outptu", "x")
     refused("unknown command", r"recfleet: unknown command \"runn\"; did you mean \"run\"\?", folder, "runn")
     refused("no argument", r"recfleet run: expected STUDY, got 0 arguments", folder, "run")
+    for words in (("report", ""), ("compare", "a.h5", ""), ("fit", ""), ("run", ""), ("model", "import", "")):
+        refused("an empty argument", rf"recfleet {words[0]}: expected .*, got an empty argument\n", folder, *words)
     refused("option without value", r"recfleet run: option --output needs a FILE", folder, "run",
             "study.yaml", "-o")
     refused("bad layout", r"recfleet run: --layout: expected one of auto, spread, apart", folder, "run",
@@ -2426,7 +2441,9 @@ def group_profile(folder):
                                                 "catalog/feed_1-cut.csv", "catalog/feed_1.csv",
                                                 "catalog/machine.yaml", "feed_1.yaml")],
            "files of a profile", found)
-    expect("ads, engine spin" in out and "cold core: " in out and "this-machine: " in out, "tables of a profile", out)
+    expect(re.search(r"rest ms +was ms", out) and re.search(r"ads +0\.5000 +[0-9.]+ .*\nads +2\.000 .*\nads +8\.000 .*\nads +32\.00 ", out),
+           "rests as they were asked for", out)
+    expect("ads, engine spin" in out and "on 1 core: cv" in out and "cold core: " in out and "this-machine: " in out, "tables of a profile", out)
     with open(os.path.join(folder, "out", "catalog", "ads.csv")) as f:
         rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
     expect([int(row["batch"]) for row in rows] == [1, 2, 3, 4, 6, 8], "sizes of a profile", rows)
@@ -2437,7 +2454,7 @@ def group_profile(folder):
         expect(0.85 * least_ms <= float(row["time_ms"]) <= 3 * least_ms, "a time of spin", row)
     for stem in ("ads", "feed_1"):
         rc, out, err = call("run", f"out/{stem}.yaml", "--set", "duration=2s", "-o", f"{stem}.h5", cwd=folder)
-        expect(rc == 0 and "stable" in out, f"the study of {stem}", out + err)
+        expect(rc == 0 and "stable" in out and "1 cell, 1 server   " in out, f"the study of {stem}", out + err)
     listed = call("list", "platforms", "--catalog", "out/catalog", cwd=folder)[1]
     expect("this-machine" in listed and "[out/catalog/machine.yaml]" in listed, "the machine's catalogue", listed)
     profile_refused(folder, measure)
@@ -2461,9 +2478,14 @@ def profile_of_file(folder):
     expect(rc == 0 and "served for real by engine ort, ONNX Runtime 1.13.1" in out, "a file that is served", out + err)
     refused("a library that is missing", r"mine: --library: expected ONNX Runtime: .*nowhere.so", folder, "profile", "mine",
             "--engine", "ort", "--library", "/nowhere.so", "--file", "m.onnx", "-o", "none")
+    refused("a file that no engine reads", r"recfleet profile: --file: engine own reads none: expected --engine ort", folder, "profile",
+            "ncf", "--file", "m.onnx", "-o", "none")
     refused("no file", r"mine: engine ort: expected --file", folder, "profile", "mine", *words[:4], "-o", "none")
     refused("two names", r"recfleet profile: engine ort runs --file, one model: expected one name for it, got 2", folder, "profile",
             "mine", "other", *words, "-o", "none")
+    refused("no name", r'recfleet profile: expected MODEL..., got an empty argument', folder, "profile", "", *words, "-o", "none")
+    refused("a name of two lines", r'recfleet profile: expected the name of a model, in one line, got "a b"', folder, "profile", "a\nb",
+            *words, "-o", "none")
 
 
 def profile_of_teams(folder):
@@ -2534,16 +2556,34 @@ def profile_of_histories(folder):
             folder, *served_words, *warm, "-f", "--set", "fleet.groups[0].scheduler={policy: coalesce, batch_items: 4}")
 
 
+def one_process(folder, *words):
+    """What one process does alone, two do not do twice: one line says so, and each ends with 2."""
+    if not shutil.which("mpirun"):
+        return
+    done = subprocess.run(["mpirun", "-n", "2", "sh", "-c", '"$@"; echo "ends with $?"', "sh", PROGRAM, *words], cwd=folder,
+                          capture_output=True, text=True, timeout=120)
+    expect(sorted(done.stdout.splitlines()) == ["ends with 2"] * 2, f"{words[0]} on two ranks", done.stdout)
+    lines = [line for line in done.stderr.splitlines() if "expected one process, got 2 ranks" in line]
+    expect(len(lines) == 1 and lines[0].startswith(f"recfleet {words[0]}: "), f"{words[0]}: one line", done.stderr)
+
+
 def profile_refused(folder, measure):
     """Mistakes are found before anything is measured; Ctrl-C leaves whole files or none."""
+    one_process(folder, *measure, "-o", "ranks")
+    one_process(folder, "list", "models")
+    expect(not os.path.exists(os.path.join(folder, "ranks")), "nothing is written by two ranks")
     refused("files that are there", r"output out/catalog/machine.yaml: .*--force", folder, *measure, "-o", "out")
+    refused("no folder", r"output '': expected the name of a folder", folder, *measure, "-o", "")
     expected = (("an engine", r'recfleet profile: --engine: expected .*spin.*, got "steam"', ("--engine", "steam")),
                 ("a number of cores", r"recfleet profile: --cores: expected at most \d+, the cores that", ("--cores", "1000")),
                 ("a team of too many cores", r"recfleet profile: --cores-per-worker: expected a divisor of --cores, 1, got 2",
                  ("--cores-per-worker", "2")),
                 ("a batch beyond the table", r"recfleet profile: --batch: expected whole numbers that rise, of at most 8 items",
                  ("--batch", "4,16")),
-                ("a time without a unit", r"recfleet profile: --time: expected a time", ("--time", "60")))
+                ("a time without a unit", r"recfleet profile: --time: expected a time", ("--time", "60")),
+                ("no name", r'recfleet profile: --name: expected a name of the machine, in one line, got ""', ("--name", "")),
+                ("a name of two lines", r"recfleet profile: --name: expected a name of the machine, in one line", ("--name", "a\nb")),
+                ("the name of a known platform", r'recfleet profile: --name: there is a platform "skylake"', ("--name", "skylake")))
     for what, pattern, words in expected:
         refused(what, pattern, folder, *measure, *words, "-o", "none")
     refused("a service that is not there", r'recfleet profile: spin.yaml has no service, .* called "rank"', folder,
@@ -2567,6 +2607,9 @@ def group_list(folder):
         expect(rc == 0 and word in out, f"list {topic}", err)
         rc, out, err = call("list", topic, "--long", cwd=folder)
         expect(rc == 0 and len(out) > 100, f"list {topic} --long", err)
+    lines = call("list", "tables", cwd=folder)[1].splitlines()[1:]
+    columns = {re.match(r"  \S+ +", line).end() for line in lines}
+    expect(len(columns) == 1 and all(line[columns.copy().pop() - 2] == " " for line in lines), "columns of list tables", columns)
     refused("unknown topic", r"recfleet list: unknown topic \"modles\"; did you mean \"models\"\?",
             folder, "list", "modles")
     rc, out, err = call("schema", cwd=folder)
@@ -2668,6 +2711,10 @@ def group_model(folder):
             "import", "ranker.onnx", "--batch-dim", "b")
     refused("no such size", "ranker.onnx: --set \"seq=4\": no input has a dimension", folder, "model", "import",
             "ranker.onnx", "--set", "seq=4")
+    refused("a size of the items", "ranker.onnx: --set gives the dimension \"n\" a size, and no other one counts the items", folder,
+            "model", "import", "ranker.onnx", "--set", "n=5")
+    refused("a size of what --batch-dim names", "ranker.onnx: --set \"n=5\": that dimension counts the items", folder, "model",
+            "import", "ranker.onnx", "--batch-dim", "n", "--set", "n=5")
     refused("no such verb", "recfleet model: expected import, got \"imprt\"; did you mean \"import\"", folder,
             "model", "imprt", "ranker.onnx")
 

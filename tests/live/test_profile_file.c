@@ -49,7 +49,7 @@ static void make(struct made *made)
         made->cut_rows[i].time_s.value *= 1.2;
     }
     made->mixed = (struct profile_mixed){
-        .cut_items = 64, .busy = 2, .query_work_s = 0.014, .untimed_frac = 0.02};
+        .cut_items = 64, .busy = 2, .factor = 1.2, .query_work_s = 0.014, .untimed_frac = 0.02};
     made->profile = (struct profile){
         .facts = {.table_bytes = 3e9, .table_frac = 0.5, .kernels = "ours, AVX2"},
         .n_rows = 4,
@@ -157,6 +157,7 @@ START_TEST(histories_round_trip)
     double part_s = more * 100 * (2e-6 + 100 * 1e-9 + 64 * 4e-9);
     ck_assert_double_eq_tol(table->seconds_s.v[1], 1.2 * 0.004 - part_s, 1e-8);
     ck_assert_double_eq_tol(table->seconds_s.v[3], 1e-3 * 1.2 * 0.005, 1e-10); // not below 0
+    ck_assert_ptr_nonnull(strstr(text, "so that the mix has its mean: 1.2000 on 2 busy\n"));
     ck_assert_ptr_nonnull(strstr(text, "misses their times by 1.2 % (root mean square), by 4.5 % "
                                        "at worst"));
     table_file_release(&file);

@@ -222,6 +222,27 @@ START_TEST(no_correlation)
 }
 END_TEST
 
+// A few requests have no correlation that could be told from chance, each lag by its own pairs.
+START_TEST(few_requests)
+{
+    struct profile_mix *mix = profile_mix_create();
+    const struct profile_sample three[] = {sample(4, 5), sample(4, 1), sample(4, 5)};
+    struct profile_sample all[36];
+    ck_assert(profile_mix_add(mix, 0, 4, 0, three, 3));
+    ck_assert(isnan(profile_mix_sum(mix, &grid, 4, 0).lag[0]));
+    profile_mix_destroy(mix);
+    mix = profile_mix_create();
+    for (int i = 0; i < 36; i++)
+        all[i] = sample(4, i % 3 == 0 ? 5 : 4);
+    ck_assert(profile_mix_add(mix, 0, 4, 0, all, 36));
+    struct profile_mix_sum sum = profile_mix_sum(mix, &grid, 4, 0);
+    ck_assert_double_lt(sum.lag[0], 0); // of 35 pairs
+    ck_assert_double_gt(sum.lag[2], 0);
+    ck_assert(isnan(sum.lag[9])); // of 26
+    profile_mix_destroy(mix);
+}
+END_TEST
+
 // Of an empty mix nothing is known.
 START_TEST(empty)
 {
@@ -238,15 +259,11 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", the_grid_is_linear},
-        {"core", near_a_size},
-        {"core", a_whole_mix},
-        {"core", histories},
-        {"core", drift_and_noise},
-        {"core", intervals_hold_the_truth},
-        {"core", correlation_is_found},
-        {"limits", no_correlation},
-        {"errors", empty},
+        {"core", the_grid_is_linear},   {"core", near_a_size},
+        {"core", a_whole_mix},          {"core", histories},
+        {"core", drift_and_noise},      {"core", intervals_hold_the_truth},
+        {"core", correlation_is_found}, {"limits", no_correlation},
+        {"limits", few_requests},       {"errors", empty},
     };
     return suite_run("profile_mix", tests, sizeof tests / sizeof *tests);
 }

@@ -93,8 +93,11 @@ START_TEST(spin_is_found_again)
         ck_assert_uint_eq(profile.cut_rows[i].items, sizes[i]);
         check_time(profile.cut_rows[i].time_s.value, sizes[i]);
     }
-    for (size_t i = 0; i < PROFILING_RESTS; i++)
+    for (size_t i = 0; i < PROFILING_RESTS; i++) {
         ck_assert_uint_ge(profile.rests[i].n, 1);
+        ck_assert_double_eq_tol(profile.rests[i].asked_s, 0.5e-3 * pow(4, (double)i), 1e-12);
+        ck_assert_double_ge(profile.rests[i].idle_s, profile.rests[i].asked_s);
+    }
     ck_assert(profile.cold.found || profile.cold.why);
     ck_assert_uint_ge(profile.n_requests, 100);
     ck_assert(isnan(profile.idle_w) == (*profile.power != '\0'));
@@ -176,6 +179,42 @@ static bool stop(void *user, double done_frac, uint64_t n_requests)
     return ++*(int *)user == 3;
 }
 
+// What was said in the first turns.
+struct said {
+    int n;
+    double done_frac[11];
+};
+
+static bool note(void *user, double done_frac, uint64_t n_requests)
+{
+    struct said *said = user;
+    (void)n_requests;
+    if (said->n < 11)
+        said->done_frac[said->n] = done_frac;
+    said->n++;
+    return false;
+}
+
+// Where the time is over at once, what is done grows with the two rounds that have to be: of 11
+// questions (5 sizes, 2 mixes, 4 rests) the first round is half.
+START_TEST(what_is_done_grows)
+{
+    struct stage stage;
+    struct profile profile;
+    struct said said = {0};
+    set_stage(&stage);
+    stage.config.time_s = 1e-6;
+    stage.config.watch = note;
+    stage.config.user = &said;
+    ck_assert_int_eq(profiling_run(&profile, &stage.config, NULL), 0);
+    ck_assert_int_gt(said.n, 11);
+    for (int i = 0; i < 11; i++)
+        ck_assert_double_eq_tol(said.done_frac[i], i / 22.0, 1e-9);
+    profiling_release(&profile);
+    clear_stage(&stage);
+}
+END_TEST
+
 // Who watches can stop it, at once.
 START_TEST(is_stopped)
 {
@@ -236,9 +275,13 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", histories_are_found_again}, {"core", spin_is_found_again},
-        {"core", rows_for_busy_cores},       {"limits", is_stopped},
-        {"errors", an_engine_that_fails},    {"errors", requests_that_fail},
+        {"core", histories_are_found_again},
+        {"core", spin_is_found_again},
+        {"core", rows_for_busy_cores},
+        {"limits", what_is_done_grows},
+        {"limits", is_stopped},
+        {"errors", an_engine_that_fails},
+        {"errors", requests_that_fail},
     };
     return suite_run("profiling", tests, sizeof tests / sizeof *tests);
 }

@@ -64,6 +64,8 @@ def main():
                      "A public record"):
             expect(f"## {head}" in text, f"section {head}")
         expect(" nan" not in text, "a number that is none")
+        expect("\nscripts/fidelity.sh --quick --profile-s 2 --run-s 1 --runs 1 1 --find-s 0.3 --find-runs 2 ncf-repo    #" in text,
+               "the command that wrote the page", text[:1000])
 
         def page_of(some):
             with open(folder / "fidelity/rates.csv", "w", newline="", encoding="utf-8") as file:
