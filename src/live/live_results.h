@@ -34,7 +34,7 @@ enum {
     N_LIVE_ROWS
 };
 extern const char *const live_results_rows[]; // of N_LIVE_ROWS, NULL behind them
-// Is the row the one before it with something changed? Then people see it indented.
+// Not collective. Is the row the one before it with something changed? Then people see it indented.
 bool live_results_is_part(int row);
 
 struct live_results {
