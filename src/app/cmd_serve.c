@@ -275,6 +275,22 @@ static enum durable_mode trace_mode(const struct cmd_line *line)
     return cmd_given(line, "--force") ? DURABLE_REPLACE : DURABLE_NEW;
 }
 
+// "measured: own, int8, 25 % of the tables' rows": what ran, in what format, with how much of the
+// tables; spin has neither. Caller mem_free()s.
+static char *layout_of(const struct asked *asked, const struct serve_result *result)
+{
+    bool computes = asked->serve.engine != &engine_spin;
+    const char *format =
+        computes && asked->format != FORMAT_FP32 ? model_format_names[asked->format] : "";
+    char *rows = computes && result->table_frac < 1
+                     ? mem_printf(", %.3g %% of the tables' rows", 100 * result->table_frac)
+                     : mem_strdup("");
+    char *layout = mem_printf("measured: %s%s%s%s", asked->serve.engine->name, *format ? ", " : "",
+                              format, rows);
+    mem_free(rows);
+    return layout;
+}
+
 // Everything after it has run: files, then what people read.
 static int conclude(struct cmd_line *line, const struct eval *eval, const struct study *study,
                     const struct asked *asked, struct serve_result *result, double wall_s,
@@ -287,7 +303,7 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     if (!live_results_any(study,
                           result->end_ns)) // a signal or a failure came too early: no results
         return trace ? live_trace_write(trace, trace_mode(line), result->log, err) : 0;
-    char *layout = mem_printf("measured: %s", asked->serve.engine->name);
+    char *layout = layout_of(asked, result);
     if (live_results_make(study, result->log, result->end_ns, &results, err) < 0)
         return -1;
     eval_stamp(eval, line->text, &stamp, &info);

@@ -2519,6 +2519,8 @@ def profile_of_teams(folder):
         rc, out, err = call("serve", "own/ncf.yaml", "--table-bytes", "1MB", "--set", "duration=300ms", "--set",
                             "traffic[0].rate=200qps", "-o", "own.h5", cwd=folder)
         expect(rc == 0 and re.search(r"engine own, .* on 2 cores of .*, 2 to a worker", out), "teams of own", out + err)
+        shown = call("show", "own.h5", cwd=folder)[1]
+        expect(re.search(r"measured: own, \S+ % of the tables' rows", shown), "a results file with smaller tables", shown)
 def profile_of_histories(folder):
     """A model that reads a history: its table says what one adds, a simulated time is what these numbers make by
     hand, and the study is served."""
