@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/memroom.h"
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
+#define LEAST_ROOM_BYTES 256e6 // beside its own code, which is loaded by then; some 150 MB do
 #define SONAME "libdnnl.so." TEXT(DNNL_VERSION_MAJOR)
 #define CALL_NAME(name) #name,
 
@@ -44,10 +46,21 @@ static int load(struct onednn *dnn, struct err *err)
     return 0;
 }
 
+// It ends the program where it can have no memory for the code that it makes.
+static int check_room(struct err *err)
+{
+    double room = memroom_address_bytes();
+    if (room >= LEAST_ROOM_BYTES)
+        return 0;
+    return err_set(err, ERR_FAIL,
+                   "%s: expected %.0f MB of addresses that are free, got %.3g MB (ulimit -v)",
+                   SONAME, LEAST_ROOM_BYTES / 1e6, room / 1e6);
+}
+
 struct onednn *onednn_open(struct err *err)
 {
     struct onednn *dnn = mem_calloc(1, sizeof *dnn);
-    if (load(dnn, err) == 0)
+    if (load(dnn, err) == 0 && check_room(err) == 0)
         return dnn;
     onednn_close(dnn);
     return NULL;

@@ -2460,6 +2460,7 @@ def group_profile(folder):
     profile_refused(folder, measure)
     profile_of_file(folder)
     profile_of_teams(folder)
+    profile_in_little_room(folder)
     profile_of_histories(folder)
 
 
@@ -2521,6 +2522,23 @@ def profile_of_teams(folder):
         expect(rc == 0 and re.search(r"engine own, .* on 2 cores of .*, 2 to a worker", out), "teams of own", out + err)
         shown = call("show", "own.h5", cwd=folder)[1]
         expect(re.search(r"measured: own, \S+ % of the tables' rows", shown), "a results file with smaller tables", shown)
+
+
+def profile_in_little_room(folder):
+    """oneDNN without room for the code that it makes is one line, not a crash."""
+    def limited(kilobytes, *args):
+        return subprocess.run(["sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "sh", PROGRAM, *args], cwd=folder,
+                              capture_output=True, text=True, timeout=120)
+
+    for kilobytes in (150000, 180000):
+        done = limited(kilobytes, "profile", "ncf", "--table-bytes", "1MB", "--time", "400ms", "-o", "room")
+        if limited(kilobytes, "--version").returncode != 0 or "oneDNN is missing" in done.stderr:
+            return  # a sanitizer takes more addresses than that
+        expect(done.returncode == 1 and re.fullmatch(r"recfleet: ncf: engine own: libdnnl\S*: expected \d+ MB of addresses that are "
+                                                     r"free, got \S+ MB \(ulimit -v\)\n", done.stderr),
+               "a limit of addresses", f"{done.returncode} {done.stderr}")
+
+
 def profile_of_histories(folder):
     """A model that reads a history: its table says what one adds, a simulated time is what these numbers make by
     hand, and the study is served."""
