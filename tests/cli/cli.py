@@ -2503,7 +2503,8 @@ def profile_of_teams(folder):
     with open(os.path.join(folder, "teams", "catalog", "ads.csv")) as f:
         rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
     expect([(row["batch"], row["busy_cores"]) for row in rows] == [("1", "1"), ("2", "1"), ("3", "1"), ("4", "1")]
-           and all(float(row["time_ms"]) >= 0.85 * (0.06 + 0.01 * int(row["batch"])) for row in rows),
+           and all(float(row["time_ms"]) >= 0.85 * (0.06 + 0.01 * int(row["batch"])) for row in rows
+                   if float(row["taken_frac"]) < 0.05),  # spinning takes wall time, of which taken time is no part
            "a table of teams", rows)
     rc, out, err = call("run", "teams/ads.yaml", "--set", "duration=1s", "-o", "teams.h5", cwd=folder)
     expect(rc == 0, "the study of teams", out + err)
