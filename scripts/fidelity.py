@@ -452,6 +452,7 @@ def main():
     given = parser.parse_args()
     models = given.models or (["ncf-repo", "wnd-repo"] if given.quick else MODELS)
     effort, data = Effort(given), given.page.with_suffix("")
+    given.folder = given.folder.resolve()
     recfleet = os.path.abspath(given.recfleet)
     if not given.only_page:
         version = subprocess.run([recfleet, "--version"], capture_output=True, text=True).stdout
