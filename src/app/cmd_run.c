@@ -10,6 +10,7 @@
 #include "base/simtime.h"
 #include "results/report/report.h"
 #include "results/report/report_slowest.h"
+#include "results/file/durable.h"
 #include "results/file/run_result.h"
 #include "study/study_digest.h"
 
@@ -100,6 +101,16 @@ static void report(struct cmd_line *line, const struct study *study,
     judge(line, result->summary);
 }
 
+// What a run that was killed between its results and the end of its checkpoint has left.
+static void forget(const struct study *study, const char *output, const char *digest)
+{
+    char *path = study_checkpoint_path(study, output), *previous = durable_previous(path);
+    if (checkpointing_usable(path, digest) || checkpointing_usable(previous, digest))
+        durable_remove(path);
+    mem_free(previous);
+    mem_free(path);
+}
+
 // Is the results file there, and of this very study? Asked on rank 0 alone.
 static bool is_done(struct cmd_line *line, const struct study *study, const char *output)
 {
@@ -110,6 +121,7 @@ static bool is_done(struct cmd_line *line, const struct study *study, const char
     char *digest = study_digest(study);
     bool same = run && strcmp(run->meta->study_digest, digest) == 0;
     if (same) {
+        forget(study, output, digest);
         judge(line, run->summary);
         if (!cmd_given(line, "--quiet")) {
             struct report_out out = cmd_report_out(line);

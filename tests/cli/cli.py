@@ -1090,6 +1090,16 @@ def group_checkpoint(folder):
     rc, out, err = call("run", "study.yaml", "--resume", cwd=folder)
     expect(rc == 0 and out == "results: small.h5 has the results of this study already\n",
            "--resume of what is done", out + err)
+    # A run that was killed with its results there and its checkpoint not yet gone; one of another study stays.
+    for settings, stays in ((("-o", "done.h5"), False), (("-o", "done.h5", "--set", "seed=2"), True)):
+        rc, err = signalled(signal.SIGTERM, "run", "study.yaml", "-q", *settings, cwd=folder)
+        expect(rc == 4, "a checkpoint of what is done", f"{rc} {err}")
+        shutil.copy(os.path.join(folder, "small.h5"), os.path.join(folder, "done.h5"))
+        rc, out, err = call("run", "study.yaml", "--resume", "-o", "done.h5", cwd=folder)
+        expect(rc == 0 and "done.h5 has the results" in out and os.path.exists(os.path.join(folder, "done.h5.checkpoint")) == stays,
+               f"a checkpoint that was left, {settings}", out + err)
+        os.unlink(os.path.join(folder, "done.h5"))
+    os.unlink(os.path.join(folder, "done.h5.checkpoint"))
     refused("--resume over the results of another study", r"output small.h5: exists", folder,
             "run", "study.yaml", "--resume", "--set", "seed=2")
     rc, out, err = call("run", "study.yaml", "--resume", "-o", "new.h5", "--set", "duration=1s",
