@@ -404,13 +404,18 @@ static int decimals_for(double x, int digits)
 }
 
 // Never an exponent: people compare columns digit by digit.
-char *table_number(double value)
+char *table_digits(double value, int digits)
 {
     if (!isfinite(value))
         return mem_strdup("n/a");
     if (value == 0)
         return mem_strdup("0");
-    return mem_printf("%.*f", decimals_for(value, 4), value);
+    return mem_printf("%.*f", decimals_for(value, digits), value);
+}
+
+char *table_number(double value)
+{
+    return table_digits(value, 4);
 }
 
 char *table_known(double value)

@@ -62,7 +62,10 @@ int table_width_of(const char *text);
 // first. Caller mem_free()s.
 char *table_interval(double value, double half_width, double scale);
 
-// Four significant digits, never in exponent form below 10^15; "n/a" for NaN. Caller mem_free()s.
+// So many significant digits, never in exponent form below 10^15; "n/a" for NaN. Caller
+// mem_free()s.
+char *table_digits(double value, int digits);
+// Four of them.
 char *table_number(double value);
 
 // The same, and `decimals` digits behind the point, but "-" for NaN and infinity: where there is

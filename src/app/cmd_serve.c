@@ -190,38 +190,41 @@ static void print_served(struct report_out *out, const struct serve_result *resu
     print_values(out, "served", values, sizeof values / sizeof *values);
 }
 
-// As people write them: 0.34, 100, 1640; no exponent. At most n characters in buf, which it
-// returns.
-static const char *plain(double value, int digits, char buf[32])
+// How late the thread that sends was.
+static void print_lateness(struct report_out *out, const struct serve_result *result,
+                           double service_s)
 {
-    int decimals = digits - 1 - (value > 0 ? (int)floor(log10(value)) : 0);
-    snprintf(buf, 32, "%.*f", decimals < 0 ? 0 : decimals > 6 ? 6 : decimals, value);
-    return buf;
+    double p99_s = simtime_to_s(live_load_lateness_ns(result->log, 0.99));
+    char *p50 = table_digits(1e-3 * (double)live_load_lateness_ns(result->log, 0.5), 3);
+    char *p99 = table_digits(1e6 * p99_s, 3);
+    char *most = table_digits(1e-3 * (double)live_load_lateness_ns(result->log, 1), 3);
+    char *share = table_digits(100 * p99_s / service_s, 2);
+    report_text(out, "queries were sent %s us late at the median, p99 %s us, at most %s us\n", p50,
+                p99, most);
+    if (p99_s > 0.05 * service_s)
+        report_text(out,
+                    "warning: p99 of that is %s %% of the mean service time: arrivals are not "
+                    "those of the study\n",
+                    share);
+    mem_free(share);
+    mem_free(most);
+    mem_free(p99);
+    mem_free(p50);
 }
 
 // What took cores and time away from the server.
 static void print_disturbance(struct report_out *out, bool rests, const struct serve_result *result,
                               const struct live_results *results)
 {
-    char a[32], b[32], c[32];
+    char *taken = table_digits(100 * interference_frac(&result->interference), 2);
+    char *gap = table_digits(1e6 * results->gap_mean_s, 3);
     report_text(
         out, "something else took %s %% of %s; a request begins %s us after it could, on average\n",
-        plain(100 * interference_frac(&result->interference), 2, a),
-        rests ? "the time of requests (idle workers slept)" : "the workers' time",
-        plain(1e6 * results->gap_mean_s, 3, b));
-    if (!result->sent_by_thread)
-        return;
-    double p50_s = simtime_to_s(live_load_lateness_ns(result->log, 0.5));
-    double p99_s = simtime_to_s(live_load_lateness_ns(result->log, 0.99));
-    double max_s = simtime_to_s(live_load_lateness_ns(result->log, 1));
-    report_text(out, "queries were sent %s us late at the median, p99 %s us, at most %s us\n",
-                plain(1e6 * p50_s, 3, a), plain(1e6 * p99_s, 3, b), plain(1e6 * max_s, 3, c));
-    double service_s = summary_total(results->summary)->service_mean_s.value;
-    if (p99_s > 0.05 * service_s)
-        report_text(out,
-                    "warning: p99 of that is %s %% of the mean service time: arrivals are not "
-                    "those of the study\n",
-                    plain(100 * p99_s / service_s, 2, a));
+        taken, rests ? "the time of requests (idle workers slept)" : "the workers' time", gap);
+    mem_free(gap);
+    mem_free(taken);
+    if (result->sent_by_thread)
+        print_lateness(out, result, summary_total(results->summary)->service_mean_s.value);
 }
 
 static void report(struct cmd_line *line, const struct asked *asked,
@@ -250,7 +253,7 @@ static void report(struct cmd_line *line, const struct asked *asked,
 
 struct meter {
     struct progress progress;
-    bool began; // to send; before it engines and tables were made
+    bool began; // to send: engines and tables are made
     double duration_ns;
 };
 
@@ -300,12 +303,11 @@ static int conclude(struct cmd_line *line, const struct eval *eval, const struct
     struct live_results results;
     struct eval_stamp stamp;
     struct run_info info;
-    if (!live_results_any(study,
-                          result->end_ns)) // a signal or a failure came too early: no results
+    if (!live_results_any(study, result->end_ns)) // a signal or a failure came too early
         return trace ? live_trace_write(trace, trace_mode(line), result->log, err) : 0;
-    char *layout = layout_of(asked, result);
     if (live_results_make(study, result->log, result->end_ns, &results, err) < 0)
         return -1;
+    char *layout = layout_of(asked, result);
     eval_stamp(eval, line->text, &stamp, &info);
     info.layout = layout;
     info.n_queries = result->counts.n_sent;
@@ -539,8 +541,7 @@ const struct cmd cmd_serve = {
     .max_args = 1,
     .description =
         "Runs the study's one server on this machine: a thread for each of its cores (or several, "
-        "as "
-        "its platform's cores_per_worker says), the models "
+        "as its platform's cores_per_worker says), the models "
         "executed by an engine, the study's own queries in real time, taken from their queues as "
         "its scheduler says. Writes a results file like a run's, then simulates the very queries "
         "that arrived and prints both, with the error of each number and of each term of the "

@@ -21,6 +21,22 @@ static void number_is(double value, const char *wanted)
     mem_free(text);
 }
 
+// As many digits as are asked for, and all of those before the point.
+START_TEST(digits)
+{
+    const struct {
+        double value;
+        int digits;
+        const char *text;
+    } cases[] = {{0.34123, 2, "0.34"}, {100, 2, "100"}, {1640.4, 3, "1640"}, {9.0249, 3, "9.02"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = table_digits(cases[i].value, cases[i].digits);
+        ck_assert_str_eq(text, cases[i].text);
+        mem_free(text);
+    }
+}
+END_TEST
+
 // The half-width shows two digits and decides the decimals of the value.
 START_TEST(intervals)
 {
@@ -122,7 +138,7 @@ END_TEST
 int main(void)
 {
     const struct suite_test tests[] = {
-        {"core", intervals},   {"core", numbers}, {"core", aligned},   {"core", time_units},
-        {"core", owned_cells}, {"core", dashes},  {"limits", unknowns}};
+        {"core", digits},     {"core", intervals},   {"core", numbers}, {"core", aligned},
+        {"core", time_units}, {"core", owned_cells}, {"core", dashes},  {"limits", unknowns}};
     return suite_run("table", tests, sizeof tests / sizeof *tests);
 }
